@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every module of ours: Swift 6, strict memory safety, warnings are errors.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// Modules that return spans, which takes the experimental lifetime annotations.
+let returnsSpans: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "relay",
+    products: [.executable(name: "relay", targets: ["relay"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // The system's C libraries, and what of Linux Swift cannot call by itself.
+        .systemLibrary(
+            name: "CYaml", path: "Sources/CYaml", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CLinux"),
+
+        // From the bottom up: a module depends only on those above it in this list.
+        .target(
+            name: "RelayObservation", dependencies: ["CLinux", logging], swiftSettings: strict),
+        .target(
+            name: "RelayEngine", dependencies: ["CLinux", "RelayObservation", deque],
+            swiftSettings: returnsSpans),
+        .target(name: "RelayHTTP", dependencies: ["RelayObservation"], swiftSettings: returnsSpans),
+        .target(
+            name: "RelayStore", dependencies: ["RelayObservation", deque], swiftSettings: strict),
+        .target(
+            name: "RelayConfig", dependencies: ["CYaml", "RelayObservation"],
+            swiftSettings: strict),
+        .target(
+            name: "RelayUpstream",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation", deque, logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "RelayPipeline",
+            dependencies: ["RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation", logging],
+            swiftSettings: strict),
+        .target(
+            name: "RelayProxy",
+            dependencies: ["RelayConfig", "RelayHTTP", "RelayPipeline", "RelayObservation"],
+            swiftSettings: strict),
+        .target(
+            name: "RelayPackets",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayStore",
+                "RelayUpstream", "RelayObservation", deque, logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "RelayServer",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayObservation",
+                deque, logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "RelayAdmin",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayServer",
+                "RelayObservation", logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "RelayApp",
+            dependencies: [
+                "RelayAdmin", "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPackets",
+                "RelayPipeline", "RelayProxy", "RelayServer", "RelayStore", "RelayUpstream",
+                "RelayObservation", logging,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "relay",
+            dependencies: [
+                "RelayApp", "RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation",
+                "RelayPipeline", "RelayServer", arguments, logging,
+            ],
+            swiftSettings: strict),
+
+        // What tests share: a system that misbehaves from a seed, in virtual time.
+        .target(
+            name: "SimulatedSystem", dependencies: ["RelayEngine"], path: "Tests/SimulatedSystem",
+            swiftSettings: strict),
+
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(
+            name: "RelayObservationTests", dependencies: ["RelayObservation", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RelayEngineTests", dependencies: ["CLinux", "RelayEngine", "SimulatedSystem"],
+            swiftSettings: returnsSpans),
+        .testTarget(
+            name: "RelayHTTPTests", dependencies: ["RelayHTTP"], swiftSettings: returnsSpans),
+        .testTarget(
+            name: "RelayStoreTests", dependencies: ["RelayStore"], swiftSettings: strict),
+        .testTarget(
+            name: "RelayConfigTests", dependencies: ["RelayConfig"], exclude: ["Golden"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,105 @@
+import DequeModule
+
+/// One thing that follows from an operation of the store and that the caller has to perform.
+///
+/// `loop` says which event loop performs it: the caller's own at once, another by message.
+package enum Effect: Sendable {
+    /// The session is stored; its token is good from now on.
+    case loggedIn(Ticket)
+
+    /// The packet is stored. With several recipients, for all of them; the number is the first one's.
+    /// 0 if all of them were dead letters.
+    case stored(Ticket, PacketNumber)
+
+    /// Nothing was stored and nothing taken.
+    case refused(Ticket, Refusal)
+
+    /// The poll gets this packet. If its exchange is gone, say so with `deliveryReturned`.
+    case deliver(Delivery)
+
+    /// The poll is answered now, without a packet; `more` packets wait.
+    case answerEmpty(Ticket, more: Int)
+
+    /// The poll waits for a packet.
+    case held(Ticket)
+
+    /// Another poll of the client waits while the delivery on this ticket is neither proven nor
+    /// failed: find out. Comes once for each such poll.
+    case checkProof(Ticket, ClientHandle, PacketNumber)
+
+    /// The loop owns the lane and sends this packet.
+    case send(LaneSend)
+
+    /// The lane of this loop has no packet any more and is nobody's.
+    case laneIdle(loop: UInt16, LaneHandle)
+
+    /// For the log: a packet became a dead letter.
+    case died(DeadLetter)
+
+    /// For the log: the oldest packet of a full outbox was forgotten (`drop_oldest`).
+    case dropped(realm: RealmID, client: ClientName, PacketNumber)
+
+    /// For every loop: outboxes were full and have room again, so packets may be sent to backends
+    /// and fetched again.
+    case repliesAccepted
+
+    /// The event loop that it concerns; nil if any may do it, or for `repliesAccepted` all must.
+    package var loop: UInt16? {
+        switch self {
+        case .loggedIn(let ticket), .stored(let ticket, _), .refused(let ticket, _),
+            .answerEmpty(let ticket, _), .held(let ticket), .checkProof(let ticket, _, _):
+            ticket.loop
+        case .deliver(let delivery): delivery.ticket.loop
+        case .send(let send): send.loop
+        case .laneIdle(let loop, _): loop
+        case .died, .dropped, .repliesAccepted: nil
+        }
+    }
+}
+
+/// Why an operation was refused.
+package enum Refusal: Sendable, Hashable {
+    /// The session was replaced, ended or ran out: 401.
+    case sessionEnded
+    /// The token is the live token of another client: 502.
+    case tokenTaken
+    /// The pool's inbox has no room: 503.
+    case inboxFull
+    /// The outboxes of the store have no room: 503.
+    case outboxFull
+    /// The recipient is no live debug server, and the sender is none either: 403.
+    case recipientForbidden
+    /// The store could not write: 503.
+    case storeFailed
+}
+
+/// Whether an operation is over when the call returns.
+package enum Progress: Sendable {
+    /// What follows from it stands in the effects.
+    case done
+    /// What follows from it comes through `StoreEvents`.
+    case pending
+}
+
+/// What follows from operations, in order: a list that is used again and again.
+///
+/// An event loop keeps one, gives it to each operation, and performs what it finds.
+package struct Effects: Sendable {
+    /// What is still to be performed.
+    private var waiting: Deque<Effect> = []
+
+    /// Packets that became dead letters under the lock of a shard and go to their place after it.
+    var deadLetters: [DeadLetter] = []
+
+    /// An empty list.
+    package init() {}
+
+    /// Whether all is performed.
+    package var isEmpty: Bool { self.waiting.isEmpty }
+
+    /// Takes the first effect out. Operations called meanwhile may add others.
+    package mutating func next() -> Effect? { self.waiting.popFirst() }
+
+    /// Adds one to the end.
+    mutating func append(_ effect: Effect) { self.waiting.append(effect) }
+}

@@ -6,7 +6,8 @@ struct Repository {
     let root: String
 
     /// The repository of this very file, `ROOT/Tests/ArchitectureTests/Repository.swift`.
-    init(file: String = #filePath) {
+    init() {
+        let file: String = #filePath
         self.root = file.split(separator: "/", omittingEmptySubsequences: false)
             .dropLast(3).joined(separator: "/")
     }

@@ -8,13 +8,15 @@ struct ArchitectureTests {
         Manifest(try #require(self.repository.text(of: "Package.swift")))
     }
 
+    /// Read once for all rules.
+    private static let sources = Repository().swiftFiles(below: "Sources")
+    private static let tests = Repository().swiftFiles(below: "Tests")
+
     @Test(arguments: Rule.all)
     func `every source keeps the rule`(rule: Rule) throws {
         let manifest = try self.manifest()
-        var files = self.repository.swiftFiles(below: "Sources")
-        #expect(files.count > 20, "only \(files.count) sources were found")
-        if rule.holdsForTests { files += self.repository.swiftFiles(below: "Tests") }
-        for file in files {
+        #expect(Self.sources.count > 20, "only \(Self.sources.count) sources were found")
+        for file in rule.holdsForTests ? Self.sources + Self.tests : Self.sources {
             for violation in rule.violations(file, manifest) {
                 Issue.record("\(violation)")
             }

@@ -1,5 +1,5 @@
 /// A Swift file of ours.
-struct SourceFile {
+struct SourceFile: Sendable {
     /// Where it is, from the root of the repository: `Sources/RelayStore/Packet.swift`.
     let path: String
 

@@ -3,7 +3,7 @@
 /// Blanking keeps every line where it is, so that what is found in `code` has the line number that
 /// an editor shows. It knows comments (nested ones too), strings, multi-line strings, raw strings
 /// and interpolations; not regex literals, which we do not use.
-struct SwiftText {
+struct SwiftText: Sendable {
     /// The lines as they are.
     let lines: [String]
 
@@ -65,8 +65,13 @@ private struct Blanker {
 
     /// One character of code, or one comment or string as a whole.
     private mutating func takeCode() {
+        let byte = self.input[self.position]
+        guard byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "#")
+        else { return self.copy() }
         if self.looksAt("//") {
-            while self.position < self.input.count, !self.looksAt("\n") { self.blank() }
+            let rest = self.input[self.position...]
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            self.blank(end - self.position)
         } else if self.looksAt("/*") {
             self.takeBlockComment()
         } else if let hashes = self.hashesBeforeQuote() {

@@ -4,12 +4,12 @@
 open class EventSource {
     /// The loop that it lives on.
     package final let loop: EventLoop
-    /// Its place in the loop's slot table.
+    /// Its place in the loop's slot table; `UInt32.max` while it is in no epoll.
     final var slot: UInt32
     /// Its descriptor; -1 once closed or before there is one.
     package final var descriptor: Descriptor
 
-    package init(loop: EventLoop) {
+    init(on loop: EventLoop) {
         self.loop = loop
         self.slot = .max
         self.descriptor = -1

@@ -5,8 +5,8 @@
 /// subclassed outside its module otherwise.
 ///
 /// **Life**: made by `init(loop:accepted:)`, or by `init(loop:)` and `connect`; `closed(_:)` is its
-/// last event and comes exactly once, whoever ends it, for every stream that was accepted or asked to
-/// connect. The loop keeps it alive until then. Calls after that are harmless and do nothing.
+/// last event and comes exactly once, whoever ends it, for every stream that was accepted or asked
+/// to connect. The loop keeps it alive until then. Calls after that are harmless and do nothing.
 ///
 /// **Reading** is edge-triggered and goes on by itself until `pauseReading()`. A turn gives a stream
 /// at most 256 KiB or 16 calls of `received(_:)`, then its neighbours, then the rest.
@@ -17,14 +17,46 @@
 ///
 /// Bound to its loop; every call is made there.
 open class Stream: EventSource, TimerTarget {
-    /// The peer, as accept or connect knew it.
-    package final let peer: SocketAddress
+    /// The peer: who was accepted, or whom to connect to.
+    package final internal(set) var peer: SocketAddress
+
+    final var state: StreamState = []
+    /// Why it ends; read once `.finished` is set.
+    final var reason: CloseReason = .closed
+    /// Where it was accepted; nil for one that connects.
+    final var listener: Listener?
+    final var output: OutputQueue?
+    final var held = HeldBytes()
+    /// When `deadlineReached()` is due.
+    final var deadline: MonotonicTime = .never
+    /// Fires at the deadline or before it, and is armed again then.
+    final var deadlineTimer: TimerHandle = .none
+    /// How many bytes `closeLingering` may still discard.
+    final var lingeringBytesLeft: Int32 = 0
+
+    /// How many bytes have ever been received from the kernel.
+    package final internal(set) var receivedPosition: UInt64 = 0
+    /// How many bytes have ever been written to the stream.
+    package final internal(set) var outputPosition: UInt64 = 0
+    /// How many of them were given to the kernel.
+    package final internal(set) var writtenPosition: UInt64 = 0
 
     /// A stream that is not connected yet: call `connect`.
-    package override init(loop: EventLoop) { fatalError() }
+    package init(loop: EventLoop) {
+        self.peer = .unix(path: "")
+        super.init(on: loop)
+    }
 
     /// A stream of an accepted socket, which it owns from now on; reading begins with the next turn.
-    package init(loop: EventLoop, accepted: AcceptedSocket) { fatalError() }
+    package init(loop: EventLoop, accepted: AcceptedSocket) {
+        self.peer = accepted.peer
+        self.listener = accepted.listener
+        super.init(on: loop)
+        self.descriptor = accepted.descriptor
+        self.state = [.counted, .connected, .writable]
+        loop.streamCountChanged(by: 1)
+        self.register()
+    }
 
     // MARK: Events
 
@@ -39,16 +71,18 @@ open class Stream: EventSource, TimerTarget {
     /// `input` is never empty and must not be kept.
     open func received(_ input: Span<UInt8>) -> Int { input.count }
 
-    /// The peer has ended its stream (FIN) and all its data was offered. Writing may go on.
+    /// The peer has ended its stream (FIN), and all its data was offered.
     ///
-    /// `bytesHeld` says how much of the data was never taken. Comes at most once.
+    /// Writing may go on. `bytesHeld` says how much of the data was never taken. Comes at most once.
     open func inputEnded() {}
 
-    /// The peer's hang-up was seen (RDHUP, HUP or ERR), though data may still be unread, and though
-    /// reading may be paused. Comes at most once, before `inputEnded()` or `closed(_:)`.
+    /// The peer's hang-up was seen (RDHUP, HUP or ERR).
+    ///
+    /// Data may still be unread, and reading may be paused. Comes at most once, before
+    /// `inputEnded()`.
     open func peerHungUp() {}
 
-    /// All output was given to the kernel, after some of it had been queued or written.
+    /// All output was given to the kernel, at the end of a turn that gave it the last of it.
     open func outputDrained() {}
 
     /// The output queue has fallen to a quarter of the high-water mark, after it had been above it.
@@ -63,146 +97,83 @@ open class Stream: EventSource, TimerTarget {
     /// The timer armed with `armTimer(tag:at:)` has come.
     open func timerFired(_ tag: UInt32) {}
 
-    /// The stream is over. The last call, exactly once; the counts and `acknowledgedPosition()` still
-    /// answer inside it.
+    /// The stream is over: the last call, exactly once.
+    ///
+    /// The positions and `acknowledgedPosition()` still answer inside it. Cancel what `armTimer` has
+    /// armed: a timer keeps the stream's memory until its time.
     open func closed(_ reason: CloseReason) {}
 
-    // MARK: Connecting
+    // MARK: Loop
 
-    /// Connects to `address`; `connected()` or `closed(_:)` follows, the latter with `.timedOut` at
-    /// `deadline`. Once per stream. Writes before that are queued.
-    package final func connect(to address: SocketAddress, deadline: MonotonicTime) { fatalError() }
-
-    /// Whether the stream is connected and not closed.
-    package final var isOpen: Bool { fatalError() }
-
-    /// How others may keep this stream.
-    package final var handle: StreamHandle { fatalError() }
-
-    // MARK: Reading
-
-    /// Stops reading; the peer is slowed down by its TCP. `peerHungUp()` still comes.
-    package final func pauseReading() { fatalError() }
-
-    /// Goes on reading; what was left is offered in this turn or the next.
-    package final func resumeReading() { fatalError() }
-
-    /// Whether reading is paused.
-    package final var isReadingPaused: Bool { fatalError() }
-
-    /// Inside `received(_:)`: offers what is left again in the next turn, though nothing has arrived.
-    package final func offerRestNextTurn() { fatalError() }
-
-    /// How many received bytes have been offered and not taken.
-    package final var bytesHeld: Int { fatalError() }
-
-    /// How many bytes have ever been received from the kernel.
-    package final var receivedPosition: UInt64 { fatalError() }
-
-    /// Whether the peer's hang-up was seen: `peerHungUp()` was called.
-    package final var hasPeerHungUp: Bool { fatalError() }
-
-    /// Whether the end of the peer's stream was seen: `inputEnded()` was called.
-    package final var hasInputEnded: Bool { fatalError() }
-
-    // MARK: Writing
-
-    /// Appends a copy of `bytes` to the output.
-    package final func write(_ bytes: Span<UInt8>) { fatalError() }
-
-    /// Appends `bytes[range]` to the output, without copying it if it is large.
-    package final func write(shared bytes: [UInt8], _ range: Range<Int>) { fatalError() }
-
-    /// Appends bytes to the output in place: `body` may append up to `capacity` of them.
-    package final func write(upTo capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
-        fatalError()
+    final override func eventsReported(_ events: EpollEvents) {
+        if self.state.contains(.finished) { return }
+        if !self.state.contains(.connected) {
+            self.connectDecided(events)
+            return
+        }
+        if events.contains(.writable) {
+            self.state.insert(.writable)
+            if self.output != nil { self.scheduleFlush() }
+        }
+        if !events.isDisjoint(with: [.peerHangUp, .hangUp, .error]) {
+            self.state.insert(.readable)
+            self.hangUpReported(events)
+        }
+        if events.contains(.readable) { self.state.insert(.readable) }
+        self.readIfPossible()
     }
-
-    /// How many bytes were written and not yet given to the kernel.
-    package final var bytesQueued: Int { fatalError() }
-
-    /// Whether the writer should stop: more than `highWaterMark` bytes are queued.
-    package final var isOutputAboveHighWater: Bool { fatalError() }
-
-    /// Bytes queued above which a writer should stop: 64 KiB. The low mark is a quarter of it.
-    package static let highWaterMark = 65_536
-
-    /// How many bytes have ever been written to the stream.
-    package final var outputPosition: UInt64 { fatalError() }
-
-    /// How many of them were given to the kernel.
-    package final var writtenPosition: UInt64 { fatalError() }
-
-    /// How many of them the peer's kernel has acknowledged, at least (own FIN not counted): exact on
-    /// TCP, a lower bound on a unix socket until the peer has read all. A system call.
-    package final func acknowledgedPosition() -> UInt64 { fatalError() }
-
-    // MARK: Ending
-
-    /// Ends our direction once all output is with the kernel (FIN). Reading goes on. Later writes are
-    /// dropped.
-    package final func shutdownOutput() { fatalError() }
-
-    /// Whether FIN was given to the kernel.
-    package final var hasShutDownOutput: Bool { fatalError() }
-
-    /// Sends what is queued, then closes; resets if that takes longer than `limit`. Reading stops.
-    ///
-    /// If the peer's bytes stand unread, its TCP gets a reset and may drop the answer: use
-    /// `closeLingering` where that matters.
-    package final func close(within limit: Duration = .seconds(30)) { fatalError() }
-
-    /// Sends what is queued, then FIN, then reads and discards until the peer's FIN, `limit` or
-    /// `bytesMax` bytes, then closes, so that the last answer survives unread input (RFC 9112 9.6).
-    package final func closeLingering(
-        within limit: Duration = .seconds(2),
-        bytesMax: Int = 1 << 20
-    ) {
-        fatalError()
-    }
-
-    /// Ends the connection now with a reset (`SO_LINGER` 0), dropping all output.
-    package final func reset() { fatalError() }
-
-    // MARK: Time
-
-    /// Has `deadlineReached()` called at `time`, in place of an earlier deadline. A store if the
-    /// deadline only moves back, the common case.
-    package final func setDeadline(_ time: MonotonicTime) { fatalError() }
-
-    /// Clears the deadline.
-    package final func clearDeadline() { fatalError() }
-
-    /// Has `timerFired(tag)` called at `time`, unless the stream closes before.
-    package final func armTimer(tag: UInt32, at time: MonotonicTime) -> TimerHandle { fatalError() }
 
     /// A timer of the stream has come.
-    package final func timerElapsed(_ tag: UInt32) { fatalError() }
-
-    // MARK: Options
-
-    /// Sets TCP keep-alive, which finds a peer that is gone without a word. Nothing on unix sockets.
-    package final func setKeepAlive(_ settings: KeepAlive) { fatalError() }
-
-    /// The address of our end; nil if the system does not say.
-    package final var localAddress: SocketAddress? { fatalError() }
+    package final func timerElapsed(_ tag: UInt32) {
+        if self.state.contains(.finished) { return }
+        if tag == Stream.deadlineTag {
+            self.deadlineTimerFired()
+        } else {
+            self.timerFired(tag)
+        }
+    }
 }
 
-/// When TCP asks a silent peer whether it is still there.
-package struct KeepAlive: Hashable, Sendable {
-    /// Silence before the first question, in whole seconds.
-    package var idle: Duration
-    /// Time between questions, in whole seconds.
-    package var interval: Duration
-    /// Unanswered questions after which the connection is reset.
-    package var probes: Int32
+/// What has happened to a stream and what it was asked for.
+struct StreamState: OptionSet {
+    let rawValue: UInt32
 
-    /// Asks after `idle`, then every `interval`, `probes` times.
-    package init(idle: Duration, interval: Duration, probes: Int32) {
-        self.idle = idle
-        self.interval = interval
-        self.probes = probes
-    }
+    /// The connection is established.
+    static let connected = StreamState(rawValue: 1 << 0)
+    /// The kernel may have something to read.
+    static let readable = StreamState(rawValue: 1 << 1)
+    /// The kernel may have room to write.
+    static let writable = StreamState(rawValue: 1 << 2)
+    /// RDHUP, HUP or ERR was reported.
+    static let ended = StreamState(rawValue: 1 << 3)
+    /// The end of the peer's stream was read.
+    static let inputEnded = StreamState(rawValue: 1 << 4)
+    /// `pauseReading` was called.
+    static let paused = StreamState(rawValue: 1 << 5)
+    /// What is held is to be offered again though nothing has arrived.
+    static let offersHeld = StreamState(rawValue: 1 << 6)
+    /// In the loop's ready list.
+    static let isReady = StreamState(rawValue: 1 << 7)
+    /// In the loop's list of what is to be sent.
+    static let isUnflushed = StreamState(rawValue: 1 << 8)
+    /// More was queued than the high-water mark, and the low one is not reached yet.
+    static let aboveHighWater = StreamState(rawValue: 1 << 9)
+    /// FIN is to follow the output.
+    static let shutsDown = StreamState(rawValue: 1 << 10)
+    /// FIN was given to the kernel.
+    static let hasShutDown = StreamState(rawValue: 1 << 11)
+    /// The kernel refused output for good; what the peer has sent before is still read.
+    static let outputFailed = StreamState(rawValue: 1 << 12)
+    /// `close` was called: no more input, and the end once the output is sent.
+    static let closing = StreamState(rawValue: 1 << 13)
+    /// `closeLingering` was called: input is discarded, and its end is the end.
+    static let lingering = StreamState(rawValue: 1 << 14)
+    /// Waits for the end of the turn, where `closed(_:)` is called.
+    static let finished = StreamState(rawValue: 1 << 15)
+    /// Counted as a stream of its loop.
+    static let counted = StreamState(rawValue: 1 << 16)
+    /// Output was given to the kernel since `outputDrained()` was last called.
+    static let hasSent = StreamState(rawValue: 1 << 17)
 }
 
 /// Why a stream is over.
@@ -211,7 +182,7 @@ public enum CloseReason: Hashable, Sendable {
     case closed
     /// `reset` was called.
     case resetByUs
-    /// The peer reset the connection (also: `EPIPE`).
+    /// The peer reset the connection, or took no more output (`EPIPE`).
     case resetByPeer
     /// A limit of ours passed: the connect deadline, or that of `close`.
     case timedOut
@@ -219,14 +190,13 @@ public enum CloseReason: Hashable, Sendable {
     case refused
     /// Another error of the system: unreachable, keep-alive unanswered, …
     case failed(SystemError)
-}
 
-/// A socket that a listener has accepted.
-package struct AcceptedSocket {
-    /// The socket, which its stream will own.
-    package let descriptor: Descriptor
-    /// Who connected.
-    package let peer: SocketAddress
-    /// Where it was accepted; counts it until the stream is closed.
-    package let listener: Listener
+    /// The reason that an error number of a socket means.
+    init(_ error: SystemError) {
+        switch error {
+        case .connectionReset, .brokenPipe: self = .resetByPeer
+        case .connectionRefused: self = .refused
+        default: self = .failed(error)
+        }
+    }
 }

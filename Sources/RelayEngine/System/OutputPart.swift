@@ -1,3 +1,6 @@
+import CLinux
+import Glibc
+
 /// A run of bytes in a gathered send, valid only during the call that it is given to.
 ///
 /// `@safe`: the pointer is private, was made from memory that the caller keeps alive during the
@@ -19,5 +22,14 @@ public struct OutputPart {
     }
 
     /// Shows the bytes to `body`.
-    public func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result { fatalError() }
+    public func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        let bytes = unsafe UnsafeRawBufferPointer(start: self.base, count: self.count)
+        return unsafe body(Span(_unsafeBytes: bytes))
+    }
+
+    /// The part as the kernel takes it.
+    @unsafe
+    var vector: iovec {
+        unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: self.base), iov_len: self.count)
+    }
 }

@@ -51,8 +51,17 @@ public struct SystemError: Hashable, Sendable, Error, CustomStringConvertible {
         self.code = code
     }
 
-    /// The sentence that strerror(3) has for it, in lower case, and the number.
-    public var description: String { fatalError() }
+    /// The sentence that strerror(3) has for it, in lower case.
+    public var description: String {
+        var text = [CChar](repeating: 0, count: 128)
+        guard unsafe strerror_r(self.code, &text, text.count) == 0 else {
+            return "error \(self.code)"
+        }
+        return String(
+            decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)),
+            as: UTF8.self
+        ).lowercased()
+    }
 }
 
 extension SystemError {

@@ -109,6 +109,9 @@ let package = Package(
             name: "RelayEngineTests", dependencies: ["CLinux", "RelayEngine", "SimulatedSystem"],
             swiftSettings: returnsSpans),
         .testTarget(
+            name: "SimulatedSystemTests", dependencies: ["RelayEngine", "SimulatedSystem"],
+            swiftSettings: strict),
+        .testTarget(
             name: "RelayHTTPTests", dependencies: ["RelayHTTP"], swiftSettings: returnsSpans),
         .testTarget(
             name: "RelayStoreTests", dependencies: ["RelayStore"], swiftSettings: strict),

@@ -48,6 +48,9 @@ struct TimerWheel {
     /// How many timers are armed.
     private(set) var count = 0
 
+    /// What an armed timer costs.
+    static var bytesPerTimer: Int { MemoryLayout<Node>.stride }
+
     init(now: MonotonicTime) {
         self.elapsed = now.nanoseconds / 1_000_000
     }

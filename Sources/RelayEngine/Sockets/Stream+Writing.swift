@@ -151,7 +151,7 @@ extension Stream {
         }
         self.state.formUnion([.outputFailed, .readable])
         self.state.remove(.hasSent)
-        self.reason = reason
+        self.closeReason = reason
         self.scheduleReading()
     }
 

@@ -18,8 +18,9 @@ final class OutputQueue {
     private var memory = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     private var start = 0
     private var end = 0
-    /// What comes first; behind it, copied bytes that are in no segment yet. Empty unless something
-    /// is shared.
+    /// What comes first; behind it, copied bytes that are in no segment yet.
+    ///
+    /// Empty unless something is shared.
     private var segments: Deque<Segment> = []
     /// The copied bytes behind the last segment.
     private var copiedBehind = 0
@@ -126,8 +127,10 @@ extension OutputQueue {
         self.end = used
     }
 
-    /// Collects the parts from segment `index` on, each kept alive by the call that it was collected
-    /// in, and calls `send` inside of all of them. `position` is where its copied bytes begin.
+    /// Collects the parts from segment `index` on, each kept alive by the call that it was
+    /// collected in, and calls `send` inside of all of them.
+    ///
+    /// `position` is where its copied bytes begin.
     private func gather(
         _ index: Int,
         behind position: Int,

@@ -58,7 +58,9 @@ package final class EventLoop: @unchecked Sendable {
     /// The token of the eventfd; slot numbers stay below it.
     private static let wakeToken = UInt64.max
 
-    /// Makes a loop with its epoll and eventfd. Throws if descriptors or memory have run out.
+    /// Makes a loop with its epoll and eventfd.
+    ///
+    /// Throws if descriptors or memory have run out.
     package init(index: Int, system: SystemCalls) throws(SystemError) {
         self.index = index
         self.system = system
@@ -97,7 +99,9 @@ package final class EventLoop: @unchecked Sendable {
         return time
     }
 
-    /// How many streams live on the loop or are on their way to it. Readable from any thread.
+    /// How many streams live on the loop or are on their way to it.
+    ///
+    /// Readable from any thread.
     package var streamCount: Int {
         self.streams.load(ordering: .relaxed) + self.streamsHandedOver.load(ordering: .relaxed)
     }
@@ -122,7 +126,9 @@ package final class EventLoop: @unchecked Sendable {
         self.thread = outer
     }
 
-    /// Ends `run` after the current turn. From any thread.
+    /// Ends `run` after the current turn.
+    ///
+    /// From any thread.
     package func stop() {
         self.isStopping.store(true, ordering: .releasing)
         self.post { _ in }
@@ -136,7 +142,9 @@ package final class EventLoop: @unchecked Sendable {
         self.hasWork ? self.now : self.timers.nextTime
     }
 
-    /// Has `message` run on the loop in a later turn, in the order of posting. From any thread.
+    /// Has `message` run on the loop in a later turn, in the order of posting.
+    ///
+    /// From any thread.
     ///
     /// Never runs it inside the call, not even on the loop itself. Costs a lock, and a write to an
     /// eventfd only if the loop sleeps.
@@ -175,14 +183,18 @@ package final class EventLoop: @unchecked Sendable {
         return self.timers.arm(target, tag: tag, at: time)
     }
 
-    /// Moves a timer that has not fired; false if it has, or was cancelled. O(1).
+    /// Moves a timer that has not fired; false if it has, or was cancelled.
+    ///
+    /// O(1).
     @discardableResult
     package func rearm(_ timer: TimerHandle, at time: MonotonicTime) -> Bool {
         self.assertOnLoop()
         return self.timers.rearm(timer, at: time)
     }
 
-    /// Cancels a timer; false if it has fired or was cancelled before. O(1).
+    /// Cancels a timer; false if it has fired or was cancelled before.
+    ///
+    /// O(1).
     @discardableResult
     package func cancel(_ timer: TimerHandle) -> Bool {
         self.assertOnLoop()
@@ -336,23 +348,31 @@ extension EventLoop {
         StreamHandle(slot: stream.slot, generation: self.slots.generation(of: stream.slot))
     }
 
-    /// The stream of `handle`; nil if it is closed. The handle must be of this loop.
+    /// The stream of `handle`; nil if it is closed.
+    ///
+    /// The handle must be of this loop.
     package func stream(_ handle: StreamHandle) -> Stream? {
         self.assertOnLoop()
         return self.slots.source(slot: handle.slot, generation: handle.generation) as? Stream
     }
 
-    /// Serves a stream in the next turn, which will not sleep. Once per stream and turn.
+    /// Serves a stream in the next turn, which will not sleep.
+    ///
+    /// Once per stream and turn.
     func addReady(_ stream: Stream) {
         self.ready.append(stream)
     }
 
-    /// Sends a stream's output at the end of this turn. Once per stream and turn.
+    /// Sends a stream's output at the end of this turn.
+    ///
+    /// Once per stream and turn.
     func addUnflushed(_ stream: Stream) {
         self.unflushed.append(stream)
     }
 
-    /// Ends a stream at the end of this turn. Once per stream.
+    /// Ends a stream at the end of this turn.
+    ///
+    /// Once per stream.
     func addEnding(_ stream: Stream) {
         self.ending.append(stream)
     }

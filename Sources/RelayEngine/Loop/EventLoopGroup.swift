@@ -7,7 +7,9 @@ package final class EventLoopGroup: Sendable {
 
     private let ended = CountingSemaphore()
 
-    /// Makes `count` loops (at least 1). Throws if descriptors or memory have run out.
+    /// Makes `count` loops (at least 1).
+    ///
+    /// Throws if descriptors or memory have run out.
     package init(count: Int, system: SystemCalls) throws(SystemError) {
         precondition(count > 0, "a group has at least one loop")
         self.system = system

@@ -48,6 +48,9 @@ struct TimerWheel {
     /// How many timers are armed.
     private(set) var count = 0
 
+    /// What an armed timer costs.
+    static var bytesPerTimer: Int { MemoryLayout<Node>.stride }
+
     init(now: MonotonicTime) {
         self.elapsed = now.nanoseconds / 1_000_000
     }
@@ -93,7 +96,9 @@ struct TimerWheel {
         }
     }
 
-    /// Takes out one timer that is due at `now`; nil if there is none. To be called until then.
+    /// Takes out one timer that is due at `now`; nil if there is none.
+    ///
+    /// To be called until then.
     mutating func popDue(at now: MonotonicTime) -> (target: any TimerTarget, tag: UInt32)? {
         let nowTick = now.nanoseconds / 1_000_000
         while let next = self.nextList(), next.tick <= nowTick {
@@ -112,8 +117,10 @@ struct TimerWheel {
         return nil
     }
 
-    /// A time at which `popDue` has work: the earliest timer's or, while that one stands on a higher
-    /// level, an earlier one at which it comes down. Nil without timers.
+    /// A time at which `popDue` has work: the earliest timer's or, while that one stands on a
+    /// higher level, an earlier one at which it comes down.
+    ///
+    /// Nil without timers.
     var nextTime: MonotonicTime? {
         self.nextList().map { MonotonicTime(nanoseconds: $0.tick * 1_000_000) }
     }

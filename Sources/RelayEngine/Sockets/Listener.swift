@@ -89,7 +89,9 @@ package final class Listener: Sendable {
     /// How often accepting has paused because descriptors or kernel memory ran out.
     package var exhaustionPauses: Int { self.pauses.load(ordering: .relaxed) }
 
-    /// Begins to accept, on every loop of `group`. Once.
+    /// Begins to accept, on every loop of `group`.
+    ///
+    /// Once.
     package func start(on group: EventLoopGroup, makeStream: @escaping StreamFactory) {
         let mayStart = self.state.withLock { state in
             guard !state.isClosed, state.group == nil else { return false }

@@ -66,7 +66,9 @@ extension Stream {
     /// How others may keep this stream, from `connect` or accept on.
     package final var handle: StreamHandle { self.loop.handle(of: self) }
 
-    /// Sets TCP keep-alive, which finds a peer that is gone without a word. Nothing on unix sockets.
+    /// Sets TCP keep-alive, which finds a peer that is gone without a word.
+    ///
+    /// Nothing on unix sockets.
     ///
     /// To be called once it is connected.
     package final func setKeepAlive(_ settings: KeepAlive) {

@@ -70,7 +70,7 @@ extension Stream {
     final func finish(_ reason: CloseReason) {
         guard !self.state.contains(.finished) else { return }
         self.state.insert(.finished)
-        self.reason = self.state.contains(.outputFailed) ? self.reason : reason
+        self.closeReason = self.state.contains(.outputFailed) ? self.closeReason : reason
         self.loop.addEnding(self)
     }
 
@@ -78,7 +78,7 @@ extension Stream {
     final func end() {
         self.loop.cancel(self.deadlineTimer)
         self.deadlineTimer = .none
-        self.closed(self.reason)
+        self.closed(self.closeReason)
         self.dropOutput()
         self.held.removeAll()
         self.loop.forget(self)

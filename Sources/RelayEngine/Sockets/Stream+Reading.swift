@@ -4,7 +4,9 @@ extension Stream {
 
     // MARK: Calls
 
-    /// Stops reading; the peer is slowed down by its TCP. `peerHungUp()` still comes.
+    /// Stops reading; the peer is slowed down by its TCP.
+    ///
+    /// `peerHungUp()` still comes.
     package final func pauseReading() {
         self.state.insert(.paused)
     }

@@ -140,8 +140,9 @@ extension Stream {
         }
     }
 
-    /// The kernel takes no more output for good. What the peer sent before it went away may be an
-    /// early answer, so it is read first.
+    /// The kernel takes no more output for good.
+    ///
+    /// What the peer sent before it went away may be an early answer, so it is read first.
     private func outputRefused(_ reason: CloseReason) {
         self.dropOutput()
         guard self.state.isDisjoint(with: [.paused, .closing, .inputEnded]) else {
@@ -150,7 +151,7 @@ extension Stream {
         }
         self.state.formUnion([.outputFailed, .readable])
         self.state.remove(.hasSent)
-        self.reason = reason
+        self.closeReason = reason
         self.scheduleReading()
     }
 

@@ -22,7 +22,7 @@ open class Stream: EventSource, TimerTarget {
 
     final var state: StreamState = []
     /// Why it ends; read once `.finished` is set.
-    final var reason: CloseReason = .closed
+    final var closeReason: CloseReason = .closed
     /// Where it was accepted; nil for one that connects.
     final var listener: Listener?
     final var output: OutputQueue?

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Each method is one call; `unsafe` marks where memory is shown to the kernel, which keeps no
 /// pointer beyond the call.
-package final class LinuxSystemCalls: SystemCalls, @unchecked Sendable {
+package class LinuxSystemCalls: SystemCalls, @unchecked Sendable {
     /// The system; has no state, any number of instances are the same.
     package override init() {}
 

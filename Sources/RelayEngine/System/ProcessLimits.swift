@@ -16,7 +16,9 @@ package enum ProcessLimits {
     }
 
     /// Tells malloc how many threads will use it (`arenas` = loops + 1) and fixes its mmap and trim
-    /// thresholds, so that memory goes back to the system after a burst. Before other threads start.
+    /// thresholds, so that memory goes back to the system after a burst.
+    ///
+    /// Before other threads start.
     package static func tuneAllocator(arenas: Int) {
         mallopt(M_ARENA_MAX, Int32(clamping: arenas))
         // Setting them turns off their growth with the largest block ever freed.

@@ -18,7 +18,9 @@ open class SystemCalls: @unchecked Sendable {
     /// socket(2) of a stream for addresses of `family`.
     open func socket(_ family: SocketFamily) -> SystemResult { self.missing() }
 
-    /// bind(2). A unix path longer than 107 bytes is `EINVAL`.
+    /// bind(2).
+    ///
+    /// A unix path longer than 107 bytes is `EINVAL`.
     open func bind(_ descriptor: Descriptor, to address: SocketAddress) -> SystemResult {
         self.missing()
     }
@@ -62,7 +64,9 @@ open class SystemCalls: @unchecked Sendable {
     /// shutdown(2) of the sending side: FIN follows what was written.
     open func shutdownOutput(_ descriptor: Descriptor) -> SystemResult { self.missing() }
 
-    /// close(2). The descriptor is gone afterwards, whatever the result.
+    /// close(2).
+    ///
+    /// The descriptor is gone afterwards, whatever the result.
     open func close(_ descriptor: Descriptor) -> SystemResult { self.missing() }
 
     /// setsockopt(2).
@@ -100,7 +104,9 @@ open class SystemCalls: @unchecked Sendable {
     /// epoll_create1(2).
     open func createEpoll() -> SystemResult { self.missing() }
 
-    /// epoll_ctl(2) `EPOLL_CTL_ADD`. `token` comes back with every event.
+    /// epoll_ctl(2) `EPOLL_CTL_ADD`.
+    ///
+    /// `token` comes back with every event.
     open func epollAdd(
         _ epoll: Descriptor,
         _ descriptor: Descriptor,
@@ -152,7 +158,9 @@ open class SystemCalls: @unchecked Sendable {
 
     // MARK: What blocks
 
-    /// getaddrinfo(3): the addresses of `host`, port 0, best first. Blocks; called by workers only.
+    /// getaddrinfo(3): the addresses of `host`, port 0, best first.
+    ///
+    /// Blocks; called by workers only.
     open func lookUp(_ host: String) -> NameLookup { self.missing() }
 
     /// pthread_create(3): runs `body` on a thread of its own, named `name` (15 bytes at most).
@@ -172,8 +180,10 @@ open class SystemCalls: @unchecked Sendable {
     /// Linux: starts `pool.threads` threads that call `pool.serve()`. Simulated: remembers it.
     open func startWorkers(_ pool: WorkerPool) { self.missing() }
 
-    /// A job was added to `pool`. Linux: wakes one of its threads. Simulated: calls
-    /// `pool.runNext()` now or at a later virtual time, once per job.
+    /// A job was added to `pool`.
+    ///
+    /// Linux: wakes one of its threads. Simulated: calls `pool.runNext()` now or at a later virtual
+    /// time, once per job.
     open func jobAdded(to pool: WorkerPool) { self.missing() }
 
     private func missing() -> Never {
@@ -221,8 +231,10 @@ public enum SocketOption: Sendable {
 
 /// What epoll is asked for and what it reports (epoll_ctl(2)).
 public struct EpollEvents: OptionSet, Hashable, Sendable {
+    /// The kernel's bits.
     public let rawValue: UInt32
 
+    /// Events of the kernel's bits.
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }

@@ -13,6 +13,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     /// A point that never comes.
     public static let never = MonotonicTime(nanoseconds: .max)
 
+    /// Whether `left` is earlier.
     public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
@@ -45,6 +46,7 @@ public struct WallTime: Hashable, Comparable, Sendable {
     /// Whole microseconds since 1970-01-01T00:00:00Z.
     public var microseconds: Int64 { self.nanoseconds / 1000 }
 
+    /// Whether `left` is earlier.
     public static func < (left: WallTime, right: WallTime) -> Bool {
         left.nanoseconds < right.nanoseconds
     }

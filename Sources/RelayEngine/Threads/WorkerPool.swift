@@ -21,7 +21,9 @@ public final class WorkerPool: Sendable {
     private let state = Mutex(State())
     private let available = CountingSemaphore()
 
-    /// Makes the pool and has `system` start its threads. `queuedMax` jobs may wait.
+    /// Makes the pool and has `system` start its threads.
+    ///
+    /// `queuedMax` jobs may wait.
     package init(name: String, threads: Int, queuedMax: Int, system: SystemCalls) {
         self.name = name
         self.threads = threads
@@ -41,7 +43,9 @@ public final class WorkerPool: Sendable {
         return isQueued
     }
 
-    /// Runs what is queued, then ends the threads. Returns at once; later jobs are refused.
+    /// Runs what is queued, then ends the threads.
+    ///
+    /// Returns at once; later jobs are refused.
     package func stop() {
         let wasStopped = self.state.withLock { state in
             defer { state.isStopped = true }
@@ -51,7 +55,9 @@ public final class WorkerPool: Sendable {
         for _ in 0..<self.threads { self.available.signal() }
     }
 
-    /// Takes the oldest job and runs it; false if there was none. For the simulated system.
+    /// Takes the oldest job and runs it; false if there was none.
+    ///
+    /// For the simulated system.
     public func runNext() -> Bool {
         guard let job = self.state.withLock({ $0.jobs.popFirst() }) else { return false }
         job()

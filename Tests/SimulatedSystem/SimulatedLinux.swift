@@ -119,7 +119,12 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
         let result: SystemResult
         switch socket.receive(buffer.count) {
         case .success(let bytes):
-            for (index, byte) in bytes.enumerated() { buffer[index] = byte }
+            let span = bytes.span
+            var index = 0
+            while index < span.count {
+                buffer[index] = span[index]
+                index += 1
+            }
             result = SystemResult(bytes.count)
         case .failure(let error): result = SystemResult(failure: error)
         }
@@ -129,8 +134,7 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
 
     package override func send(_ descriptor: Descriptor, _ bytes: Span<UInt8>) -> SystemResult {
         var copy: [UInt8] = []
-        copy.reserveCapacity(bytes.count)
-        for index in bytes.indices { copy.append(bytes[index]) }
+        Self.append(bytes, to: &copy)
         return self.send(descriptor, copy[...])
     }
 
@@ -140,11 +144,19 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
     ) -> SystemResult {
         var copy: [UInt8] = []
         for index in parts.indices {
-            parts[index].withBytes { bytes in
-                for index in bytes.indices { copy.append(bytes[index]) }
-            }
+            parts[index].withBytes { bytes in Self.append(bytes, to: &copy) }
         }
         return self.send(descriptor, copy[...])
+    }
+
+    /// A plain loop: tests are built without optimisation, where an iterator costs a call a byte.
+    private static func append(_ bytes: Span<UInt8>, to copy: inout [UInt8]) {
+        copy.reserveCapacity(copy.count + bytes.count)
+        var index = 0
+        while index < bytes.count {
+            copy.append(bytes[index])
+            index += 1
+        }
     }
 
     private func send(_ descriptor: Descriptor, _ bytes: ArraySlice<UInt8>) -> SystemResult {

@@ -106,10 +106,15 @@ final class SimulatedSocket: SimulatedFile {
 
     /// shutdown(2) of the sending side.
     func shutdownOutput() -> SystemResult {
-        guard case .connected(let connection, let side) = self.role else {
-            return self.family == .unix ? .success : SystemResult(failure: .notConnected)
+        switch self.role {
+        case .connected(let connection, let side): return connection.shutdownOutput(of: side)
+        case .connecting: return SystemResult(failure: .notConnected)
+        case .idle, .listening: break
         }
-        return connection.shutdownOutput(of: side)
+        // Linux wakes everyone whatever comes of it.
+        self.wake(nil)
+        if case .listening = self.role { return .success }
+        return self.family == .unix ? .success : SystemResult(failure: .notConnected)
     }
 
     /// close(2) of the last descriptor.
@@ -140,7 +145,9 @@ final class SimulatedSocket: SimulatedFile {
     var bytesUnacknowledged: SystemResult {
         switch self.role {
         case .listening: SystemResult(failure: .invalidArgument)
-        case .idle, .connecting: .success
+        // The SYN of a connect that failed stays unacknowledged for ever.
+        case .idle(let failed): SystemResult(failed && self.family != .unix ? 1 : 0)
+        case .connecting: .success
         case .connected(let connection, let side):
             SystemResult(connection.bytesUnacknowledged(from: side))
         }

@@ -5,8 +5,16 @@ import SimulatedSystem
 ///
 /// Connections are numbered; a step about one that does not exist, or that is closed, does nothing.
 enum ScriptStep: CustomStringConvertible {
-    /// One connection more, and its two ends in an edge-triggered epoll.
+    /// One connection more, connected and accepted; its ends are in an edge-triggered epoll.
     case connect
+    /// One connection more that waits to be accepted.
+    case dial
+    /// accept(2).
+    case accept
+    /// close(2) of the listener, and another one at the same address.
+    case relisten
+    /// connect(2) to where nobody listens any more: the listener is closed for that time.
+    case refused
     /// send(2) of a few bytes.
     case send(ScriptEnd, Int)
     /// recv(2).
@@ -37,10 +45,17 @@ enum ScriptStep: CustomStringConvertible {
                 isClient: generator.chance(0.5)
             )
             switch Int.random(in: 0..<20, using: &generator) {
-            case 0, 1:
+            case 0:
                 steps.append(.connect)
                 connections += 1
-            case 2..<7: steps.append(.send(end, generator.size(upTo: 3000)))
+            case 1:
+                steps.append(.dial)
+                connections += 1
+            case 2: steps.append(.accept)
+            case 3:
+                steps.append(generator.chance(0.5) ? .relisten : .refused)
+                if case .refused = steps[steps.count - 1] { connections += 1 }
+            case 4..<7: steps.append(.send(end, generator.size(upTo: 3000)))
             case 7..<12: steps.append(.receive(end, generator.size(upTo: 3000)))
             case 12: steps.append(.fill(end))
             case 13, 14: steps.append(.drain(end))
@@ -56,6 +71,10 @@ enum ScriptStep: CustomStringConvertible {
     var description: String {
         switch self {
         case .connect: "connect"
+        case .dial: "dial"
+        case .accept: "accept"
+        case .relisten: "relisten"
+        case .refused: "refused"
         case .send(let end, let count): "send \(end) \(count)"
         case .receive(let end, let count): "receive \(end) \(count)"
         case .fill(let end): "fill \(end)"
@@ -106,12 +125,14 @@ struct ScriptObservation: Equatable, CustomStringConvertible {
 /// Runs a script on one system.
 final class ScriptRunner {
     private let calls: RawCalls
-    private let listener: Descriptor
-    private let address: SocketAddress
+    private var listener: Descriptor = -1
+    private var address: SocketAddress
     private let epoll: Descriptor
     private let settle: () throws -> Void
     private var ends: [ScriptEnd: Descriptor] = [:]
     private var connections = 0
+    /// Connections that wait to be accepted, the oldest first.
+    private var waiting: [Int] = []
     /// Bytes on the way to each end: sent to it and not received.
     private var pending: [ScriptEnd: Int] = [:]
 
@@ -125,14 +146,9 @@ final class ScriptRunner {
     ) throws {
         self.calls = RawCalls(system: system)
         self.settle = settle
-        self.listener = system.socket(address.testFamily).descriptor
+        self.address = address
         self.epoll = system.createEpoll().descriptor
-        for result in [
-            system.bind(self.listener, to: address), system.listen(self.listener, backlog: 64),
-        ] {
-            if let error = result.error { throw error }
-        }
-        self.address = system.localAddress(self.listener) ?? address
+        try self.listen()
     }
 
     /// Closes everything.
@@ -146,7 +162,29 @@ final class ScriptRunner {
     /// Does one step; what its calls gave, in words that are the same on both systems.
     func run(_ step: ScriptStep) throws -> String {
         switch step {
-        case .connect: return try self.connect()
+        case .connect:
+            // Those who came before are accepted first.
+            while !self.waiting.isEmpty { _ = self.accept() }
+            try self.dial()
+            return self.accept()
+        case .dial:
+            try self.dial()
+            return "dialled"
+        case .accept: return self.accept()
+        case .relisten:
+            _ = self.system.close(self.listener)
+            self.waiting = []
+            try self.settle()
+            try self.listen()
+            return "listens"
+        case .refused:
+            _ = self.system.close(self.listener)
+            self.waiting = []
+            try self.settle()
+            let result = try self.dial()
+            self.waiting = []
+            try self.listen()
+            return self.word(result)
         case .send(let end, let count):
             return self.on(end) { self.word(self.send(end, $0, count)) }
         case .receive(let end, let count):
@@ -169,9 +207,6 @@ final class ScriptRunner {
     /// Looks at everything, adding what the epoll reports to what `earlier` has seen.
     func observe(adding earlier: ScriptObservation = ScriptObservation()) -> ScriptObservation {
         var seen = earlier
-        for (token, events) in self.calls.wait(self.epoll) {
-            seen.reported[token, default: []].formUnion(events)
-        }
         seen.readiness = [:]
         seen.unacknowledged = []
         for (end, descriptor) in self.ends {
@@ -179,26 +214,55 @@ final class ScriptRunner {
             let queued = self.system.bytesUnacknowledged(descriptor).value
             if queued > 0 { seen.unacknowledged.insert(end.token) }
         }
+        // Last: what was seen above has been reported.
+        for (token, events) in self.calls.wait(self.epoll) {
+            seen.reported[token, default: []].formUnion(events)
+        }
         return seen
     }
 
-    private func connect() throws -> String {
-        let client = self.system.socket(self.address.testFamily).descriptor
-        _ = self.system.connect(client, to: self.address)
-        try self.settle()
-        let server = self.system.accept(self.listener).result
-        for (descriptor, isClient) in [(client, true), (server.descriptor, false)] {
-            let end = ScriptEnd(connection: self.connections, isClient: isClient)
-            self.ends[end] = descriptor
-            _ = self.system.epollAdd(
-                self.epoll,
-                descriptor,
-                [.readable, .writable, .peerHangUp, .edgeTriggered],
-                token: end.token
-            )
+    private func listen() throws {
+        self.listener = self.system.socket(self.address.testFamily).descriptor
+        if case .unix(let path) = self.address { _ = self.system.removeFile(path) }
+        _ = self.system.setOption(.reuseAddress, of: self.listener, to: 1)
+        for result in [
+            self.system.bind(self.listener, to: self.address),
+            self.system.listen(self.listener, backlog: 64),
+        ] {
+            if let error = result.error { throw error }
         }
+        self.address = self.system.localAddress(self.listener) ?? self.address
+    }
+
+    /// Connects, and lets that be decided.
+    @discardableResult
+    private func dial() throws -> SystemResult {
+        let client = self.system.socket(self.address.testFamily).descriptor
+        let result = self.system.connect(client, to: self.address)
+        try self.settle()
+        self.watch(ScriptEnd(connection: self.connections, isClient: true), client)
+        self.waiting.append(self.connections)
         self.connections += 1
-        return server.isSuccess ? "connected" : "not accepted"
+        return result
+    }
+
+    private func accept() -> String {
+        let server = self.system.accept(self.listener).result
+        guard server.isSuccess else { return self.word(server) }
+        // More than are waiting would be a finding, and has to have a name.
+        let connection = self.waiting.isEmpty ? self.connections : self.waiting.removeFirst()
+        self.watch(ScriptEnd(connection: connection, isClient: false), server.descriptor)
+        return "accepted \(connection)"
+    }
+
+    private func watch(_ end: ScriptEnd, _ descriptor: Descriptor) {
+        self.ends[end] = descriptor
+        _ = self.system.epollAdd(
+            self.epoll,
+            descriptor,
+            [.readable, .writable, .peerHangUp, .edgeTriggered],
+            token: end.token
+        )
     }
 
     private func send(_ end: ScriptEnd, _ descriptor: Descriptor, _ count: Int) -> SystemResult {
@@ -219,7 +283,9 @@ final class ScriptRunner {
     /// Fills and drains in one step, because how a full buffer is used in between is each system's own
     /// business.
     private func fill(_ end: ScriptEnd) throws -> String {
-        guard let descriptor = self.ends[end] else { return "-" }
+        guard let descriptor = self.ends[end], !self.waiting.contains(end.connection) else {
+            return "-"
+        }
         var refusals = 0
         while refusals < 20 {
             let result = self.send(end, descriptor, 65_536)

@@ -98,6 +98,26 @@ struct PeerTests {
         #expect(failure?.description.contains("seed 42") == true)
     }
 
+    @Test func `a loop that never sleeps and does nothing is a livelock`() throws {
+        let simulation = Simulation(seed: 1)
+        let group = try simulation.makeLoops(1)
+        @Sendable func again(_ loop: EventLoop) { loop.post(again) }
+        group.loops[0].post(again)
+        let failure = #expect(throws: SimulationFailure.self) {
+            try simulation.run(for: .seconds(60))
+        }
+        #expect(failure?.reason.hasPrefix("livelock") == true)
+    }
+
+    @Test func `the trace keeps the last lines, the oldest first`() throws {
+        let simulation = Simulation(seed: 1)
+        for number in 0..<10_000 { simulation.note("line \(number)") }
+        let lines = simulation.trace.lines
+        #expect(lines.last == "3600.000000 line 9999")
+        #expect(lines.first == "3600.000000 line \(10_000 - lines.count)")
+        #expect(simulation.trace.count == 10_000)
+    }
+
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `every byte arrives over an uneven network, and a seed repeats itself`(
         seed: UInt64

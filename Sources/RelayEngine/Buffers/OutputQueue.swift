@@ -28,6 +28,9 @@ final class OutputQueue {
     /// How many bytes wait.
     private(set) var count = 0
 
+    /// The next spare one of the loop, while this one is spare.
+    fileprivate var nextSpare: OutputQueue?
+
     /// How much memory it holds on to.
     var capacity: Int { unsafe self.memory.count }
 
@@ -193,5 +196,30 @@ extension OutputQueue {
             self.start = 0
             self.end = 0
         }
+    }
+}
+
+/// Empty output queues that no stream of a loop needs at the moment, the last used one first.
+struct SpareQueues {
+    private var first: OutputQueue?
+    private var count = 0
+
+    /// A spare queue, or a new one.
+    mutating func take() -> OutputQueue {
+        guard let queue = self.first else { return OutputQueue() }
+        self.first = queue.nextSpare.take()
+        self.count -= 1
+        return queue
+    }
+
+    /// Keeps an empty queue for the next stream.
+    ///
+    /// Many small ones and a few large ones, so that a burst's memory goes back to the system.
+    mutating func put(_ queue: OutputQueue) {
+        let sparesMax = queue.capacity <= 16_384 ? 64 : queue.capacity <= 262_144 ? 8 : 0
+        guard self.count < sparesMax else { return }
+        queue.nextSpare = self.first
+        self.first = queue
+        self.count += 1
     }
 }

@@ -98,7 +98,7 @@ extension Stream {
                 with: [.finished, .closing, .lingering, .shutsDown, .outputFailed])
         else { return nil }
         if let queue = self.output { return queue }
-        let queue = self.loop.spareQueues.popLast() ?? OutputQueue()
+        let queue = self.loop.spareQueues.take()
         self.output = queue
         return queue
     }
@@ -135,9 +135,7 @@ extension Stream {
 
     private func giveBack(_ queue: OutputQueue) {
         self.output = nil
-        if queue.capacity <= 2 * Stream.highWaterMark, self.loop.spareQueues.count < 64 {
-            self.loop.spareQueues.append(queue)
-        }
+        self.loop.spareQueues.put(queue)
     }
 
     /// The kernel takes no more output for good.

@@ -11,10 +11,14 @@ enum StreamLink: Int {
 /// Streams that wait for the same thing, in order, each at most once.
 ///
 /// The links are the streams' own, so that entering and leaving allocate nothing.
+///
+/// `@safe`: `last` is unmanaged to spare a reference count on the hot path; it is in the list, so
+/// that `first`, or the link of the stream before it, keeps it alive.
+@safe
 struct StreamList {
     private let link: StreamLink
     private var first: Stream?
-    private var last: Stream?
+    private var last: Unmanaged<Stream>?
 
     init(_ link: StreamLink) {
         self.link = link
@@ -24,19 +28,19 @@ struct StreamList {
 
     /// Appends a stream that is not in the list.
     mutating func append(_ stream: Stream) {
-        if let last = self.last {
-            last.setNext(stream, self.link)
+        if let last = unsafe self.last {
+            unsafe last._withUnsafeGuaranteedRef { $0.setNext(stream, self.link) }
         } else {
             self.first = stream
         }
-        self.last = stream
+        unsafe self.last = Unmanaged.passUnretained(stream)
     }
 
     /// Takes the first stream out.
     mutating func popFirst() -> Stream? {
-        guard let stream = self.first else { return nil }
+        guard let stream = self.first.take() else { return nil }
         self.first = stream.takeNext(self.link)
-        if self.first == nil { self.last = nil }
+        if self.first == nil { unsafe self.last = nil }
         return stream
     }
 }

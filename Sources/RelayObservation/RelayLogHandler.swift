@@ -18,7 +18,7 @@ package final class LogOutput: Sendable {
         self.formatAndLevel.withLock { $0 = (format, level) }
     }
 
-    /// A logger that writes here, with a `label` that says what part of relay speaks.
+    /// A logger that writes here, with a `label` that says what part of relay speaks (field `component`).
     package func logger(label: String) -> Logger {
         Logger(label: label) { RelayLogHandler(label: $0, output: self) }
     }
@@ -62,6 +62,7 @@ private struct RelayLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         var fields = self.metadata
+        fields["component"] = "\(self.label)"
         if let provided = self.metadataProvider?.get() {
             fields.merge(provided) { _, new in new }
         }

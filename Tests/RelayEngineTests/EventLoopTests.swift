@@ -32,6 +32,53 @@ struct EventLoopTests {
         #expect(seen.withLock { $0.allSatisfy { $0 == Array(0..<2000) } })
     }
 
+    @Test func `serves connections of many loops on threads of their own`() throws {
+        final class Echo: RelayEngine.Stream {
+            override func received(_ input: Span<UInt8>) -> Int {
+                self.write(input)
+                return input.count
+            }
+            override func inputEnded() { self.close() }
+        }
+        final class Client: RelayEngine.Stream {
+            var left = 50
+            var finished: CountingSemaphore?
+            override func connected() { self.write([0, 1, 2, 3].span) }
+            override func received(_ input: Span<UInt8>) -> Int {
+                guard input.count >= 4 else { return 0 }
+                self.left -= 1
+                if self.left == 0 { self.shutdownOutput() } else { self.write(input) }
+                return 4
+            }
+            override func closed(_ reason: CloseReason) {
+                if self.left == 0 { self.finished?.signal() }
+            }
+            override func inputEnded() { self.close() }
+        }
+        let system = LinuxSystemCalls()
+        let group = try EventLoopGroup(count: 3, system: system)
+        let listener = try Listener(
+            settings: ListenerSettings(address: .loopback(port: 0)),
+            system: system
+        )
+        listener.start(on: group) { accepted, loop in Echo(loop: loop, accepted: accepted) }
+        try group.start()
+        let finished = CountingSemaphore()
+        for number in 0..<120 {
+            group.loops[number % 3].post { loop in
+                let client = Client(loop: loop)
+                client.finished = finished
+                client.connect(to: listener.address, deadline: loop.now + .seconds(60))
+            }
+        }
+        for _ in 0..<120 { finished.wait() }
+        let isClosed = CountingSemaphore()
+        listener.close { isClosed.signal() }
+        isClosed.wait()
+        group.stop()
+        #expect(group.loops.allSatisfy { $0.streamCount >= 0 })
+    }
+
     @Test func `runs a message that a message posts in a later turn`() throws {
         let bed = try EngineBed()
         let order = Mutex<[Int]>([])
@@ -117,6 +164,5 @@ struct IdleConnectionTests {
         let slot = MemoryLayout<(UInt64, UInt64, UInt32)>.stride
         let timer = TimerWheel.bytesPerTimer
         #expect(object + (slot + timer) * 3 / 2 <= 400, "object \(object), timer \(timer)")
-        print("idle connection: object \(object) + slot \(slot) + timer \(timer) bytes")
     }
 }

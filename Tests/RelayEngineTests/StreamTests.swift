@@ -351,9 +351,14 @@ struct ConnectTests {
     @Test func `sends what was written before it was connected`() throws {
         let bed = try EngineBed()
         let listener = try bed.listen()
-        let client = bed.connect(to: listener.address)
-        client.write(pattern(100))
-        bed.run { bed.accepted.first?.input.count == 100 }
+        let client = RecordingStream(loop: bed.loop)
+        client.write(pattern(60))
+        bed.turn(waitingAtMost: .zero)
+        client.connect(to: listener.address, deadline: bed.loop.now + .seconds(60))
+        client.write(Array(pattern(100)[60...]))
+        client.shutdownOutput()
+        bed.run { bed.accepted.first?.hasInputEnded == true }
+        #expect(bed.accepted.first?.input == pattern(100))
         #expect(client.peer == listener.address)
         #expect(client.localAddress == bed.accepted.first?.peer)
     }

@@ -192,7 +192,11 @@ struct LogLineTests {
         var bytes = [UInt8](repeating: 0, count: 1000)
         let count = unsafe read(ends[0], &bytes, bytes.count)
         let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-        #expect(text.hasSuffix(#""level":"info","message":"seen","request_id":"7"}"# + "\n"))
+        #expect(
+            text.hasSuffix(
+                #""level":"info","message":"seen","component":"test","request_id":"7"}"# + "\n"
+            )
+        )
         #expect(text.utf8.count { $0 == 0x0a } == 1)
         close(ends[0])
         close(ends[1])

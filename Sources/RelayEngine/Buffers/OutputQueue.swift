@@ -28,6 +28,9 @@ final class OutputQueue {
     /// How many bytes wait.
     private(set) var count = 0
 
+    /// The next spare one of the loop, while this one is spare.
+    fileprivate var nextSpare: OutputQueue?
+
     /// How much memory it holds on to.
     var capacity: Int { unsafe self.memory.count }
 
@@ -41,6 +44,7 @@ final class OutputQueue {
     }
 
     /// Appends a copy of `bytes`.
+    @inline(__always)
     func append(_ bytes: Span<UInt8>) {
         guard !bytes.isEmpty else { return }
         self.reserve(bytes.count)
@@ -107,8 +111,12 @@ extension OutputQueue {
     }
 
     /// Makes room for `count` more copied bytes.
+    @inline(__always)
     private func reserve(_ count: Int) {
-        if self.capacity - self.end >= count { return }
+        if self.capacity - self.end < count { self.makeRoom(count) }
+    }
+
+    private func makeRoom(_ count: Int) {
         let used = self.end - self.start
         let bytes = unsafe UnsafeRawBufferPointer(
             rebasing: UnsafeRawBufferPointer(self.memory)[self.start..<self.end]
@@ -167,8 +175,21 @@ extension OutputQueue {
     }
 
     /// Forgets `count` bytes from the front.
+    @inline(__always)
     private func remove(_ count: Int) {
+        let copied = self.segments.isEmpty ? count : self.removeSegments(count)
         self.count -= count
+        self.start += copied
+        self.copiedBehind -= copied
+        if self.start == self.end {
+            self.start = 0
+            self.end = 0
+        }
+    }
+
+    /// Forgets as much of `count` bytes as stands in segments; returns how many are left to forget
+    /// behind them.
+    private func removeSegments(_ count: Int) -> Int {
         var rest = count
         while rest > 0, let first = self.segments.popFirst() {
             switch first {
@@ -187,11 +208,31 @@ extension OutputQueue {
                 }
             }
         }
-        self.start += rest
-        self.copiedBehind -= rest
-        if self.start == self.end {
-            self.start = 0
-            self.end = 0
-        }
+        return rest
+    }
+}
+
+/// Empty output queues that no stream of a loop needs at the moment, the last used one first.
+struct SpareQueues {
+    private var first: OutputQueue?
+    private var count = 0
+
+    /// A spare queue, or a new one.
+    mutating func take() -> OutputQueue {
+        guard let queue = self.first.take() else { return OutputQueue() }
+        self.first = queue.nextSpare.take()
+        self.count -= 1
+        return queue
+    }
+
+    /// Keeps an empty queue for the next stream.
+    ///
+    /// Many small ones and a few large ones, so that a burst's memory goes back to the system.
+    mutating func put(_ queue: consuming OutputQueue) {
+        let sparesMax = queue.capacity <= 16_384 ? 64 : queue.capacity <= 262_144 ? 8 : 0
+        guard self.count < sparesMax else { return }
+        queue.nextSpare = self.first.take()
+        self.first = queue
+        self.count += 1
     }
 }

@@ -23,6 +23,7 @@ final class ReceiveBuffer {
     }
 
     /// Receives behind the first `offset` bytes.
+    @inline(__always)
     func receive(
         from descriptor: Descriptor,
         behind offset: Int,
@@ -30,7 +31,9 @@ final class ReceiveBuffer {
     )
         -> SystemResult
     {
-        self.reserve(offset + ReceiveBuffer.receivedMax, keeping: offset)
+        if offset > 0 || self.isGrown {
+            self.reserve(offset + ReceiveBuffer.receivedMax, keeping: offset)
+        }
         let room = unsafe UnsafeMutableBufferPointer(
             rebasing: self.memory[offset..<(offset + ReceiveBuffer.receivedMax)]
         )
@@ -43,6 +46,8 @@ final class ReceiveBuffer {
         let bytes = unsafe UnsafeBufferPointer(rebasing: self.memory[0..<count])
         return unsafe body(bytes.span)
     }
+
+    private var isGrown: Bool { unsafe self.memory.count != ReceiveBuffer.receivedMax }
 
     /// Makes room for `capacity` bytes.
     ///

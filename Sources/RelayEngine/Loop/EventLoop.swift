@@ -26,7 +26,7 @@ package final class EventLoop: @unchecked Sendable {
     /// Where a turn's input is received.
     let receiveBuffer = ReceiveBuffer()
     /// Output queues that no stream needs at the moment.
-    var spareQueues: [OutputQueue] = []
+    var spareQueues = SpareQueues()
     /// Listeners that wait for a descriptor to be closed.
     var exhaustedPorts: [ListenerPort] = []
 
@@ -47,11 +47,9 @@ package final class EventLoop: @unchecked Sendable {
     )
     private var messages: [MessageQueue.Message] = []
     private var endOfTurn: [() -> Void] = []
-    private var ready: [Stream] = []
-    private var unflushed: [Stream] = []
-    private var ending: [Stream] = []
-    /// Emptied arrays whose storage the next turn uses again.
-    private var spareStreams: [[Stream]] = []
+    private var ready = StreamList(.ready)
+    private var unflushed = StreamList(.unflushed)
+    private var ending = StreamList(.ending)
     private var wallClockOfTurn: WallTime?
 
     private static let eventsMax = 256
@@ -241,10 +239,17 @@ extension EventLoop {
     private func wait(atMost duration: Duration?) -> Int {
         var milliseconds = self.hasWork ? 0 : self.waitMilliseconds(atMost: duration)
         if milliseconds != 0, !self.queue.fallAsleep() { milliseconds = 0 }
-        var events = self.events.mutableSpan
-        let result = self.system.epollWait(self.epoll, into: &events, milliseconds: milliseconds)
+        let result = self.waitForEvents(milliseconds: milliseconds)
         if milliseconds != 0 { self.queue.wakeUp() }
         return result.value
+    }
+
+    private func waitForEvents(milliseconds: Int32) -> SystemResult {
+        var events: [EpollEvent] = []
+        swap(&events, &self.events)
+        defer { swap(&events, &self.events) }
+        var span = events.mutableSpan
+        return self.system.epollWait(self.epoll, into: &span, milliseconds: milliseconds)
     }
 
     /// How long to sleep: until the next timer, rounded up so that none is early; -1 is for ever.
@@ -268,10 +273,9 @@ extension EventLoop {
     }
 
     private func serveReady() {
-        var streams = self.emptyStreams()
+        var streams = StreamList(.ready)
         swap(&streams, &self.ready)
-        for stream in streams { stream.serveReady() }
-        self.recycle(&streams)
+        while let stream = streams.popFirst() { stream.serveReady() }
     }
 
     private func runEndOfTurn() {
@@ -281,34 +285,22 @@ extension EventLoop {
     }
 
     private func flush() {
-        guard !self.unflushed.isEmpty else { return }
-        var streams = self.emptyStreams()
+        var streams = StreamList(.unflushed)
         swap(&streams, &self.unflushed)
-        for stream in streams { stream.flush() }
-        self.recycle(&streams)
+        while let stream = streams.popFirst() { stream.flush() }
     }
 
     private func endStreams() {
         guard !self.ending.isEmpty else { return }
-        var streams = self.emptyStreams()
+        var streams = StreamList(.ending)
         swap(&streams, &self.ending)
-        for stream in streams { stream.end() }
-        self.recycle(&streams)
+        while let stream = streams.popFirst() { stream.end() }
         // Their descriptors are free again.
         if !self.exhaustedPorts.isEmpty {
             var ports: [ListenerPort] = []
             swap(&ports, &self.exhaustedPorts)
             for port in ports { port.descriptorFreed() }
         }
-    }
-
-    private func emptyStreams() -> [Stream] {
-        self.spareStreams.popLast() ?? []
-    }
-
-    private func recycle(_ streams: inout [Stream]) {
-        streams.removeAll(keepingCapacity: streams.capacity <= 1024)
-        self.spareStreams.append(streams)
     }
 }
 

@@ -7,7 +7,7 @@ open class EventSource {
     /// Its place in the loop's slot table; `UInt32.max` while it is in no epoll.
     final var slot: UInt32
     /// Its descriptor; -1 once closed or before there is one.
-    package final var descriptor: Descriptor
+    package final internal(set) var descriptor: Descriptor
 
     init(on loop: EventLoop) {
         self.loop = loop

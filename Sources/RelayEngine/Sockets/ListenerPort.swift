@@ -112,7 +112,9 @@ final class ListenerPort: EventSource {
     private func pauseUntilSomethingIsFree() {
         self.isExhausted = true
         self.update()
-        self.loop.exhaustedPorts.append(self)
+        if !self.loop.exhaustedPorts.contains(where: { $0 === self }) {
+            self.loop.exhaustedPorts.append(self)
+        }
         self.loop.cancel(self.retryTimer)
         self.retryTimer = self.loop.arm(
             self,

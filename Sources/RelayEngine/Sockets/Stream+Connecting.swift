@@ -6,7 +6,7 @@ extension Stream {
     /// is this one.
     package final func connect(to address: SocketAddress, deadline: MonotonicTime) {
         self.loop.assertOnLoop()
-        precondition(self.descriptor < 0 && self.state.isEmpty, "a stream connects once")
+        precondition(!self.state.contains(.counted), "a stream connects once")
         self.peer = address
         self.state.insert(.counted)
         self.loop.streamCountChanged(by: 1)

@@ -23,9 +23,9 @@ extension Stream {
             self.endUnconnected(.closed)
             return
         }
+        self.setDeadline(self.loop.now + limit)
         self.state.insert(.closing)
         self.held.removeAll()
-        self.setDeadline(self.loop.now + limit)
         self.scheduleFlush()
     }
 
@@ -43,11 +43,11 @@ extension Stream {
             self.endUnconnected(.closed)
             return
         }
+        self.setDeadline(self.loop.now + limit)
         self.state.formUnion([.lingering, .shutsDown])
         self.state.remove(.offersHeld)
         self.held.removeAll()
         self.lingeringBytesLeft = Int32(clamping: bytesMax)
-        self.setDeadline(self.loop.now + limit)
         self.resumeReading()
         self.scheduleFlush()
     }
@@ -109,9 +109,10 @@ extension Stream {
 
     /// Has `deadlineReached()` called at `time`, in place of an earlier deadline.
     ///
-    /// A store if the deadline only moves back, the common case. Of no use after `close`.
+    /// A store if the deadline only moves back, the common case. Does nothing once the stream
+    /// is closing, when its time is the engine's.
     package final func setDeadline(_ time: MonotonicTime) {
-        guard !self.state.contains(.finished) else { return }
+        guard self.state.isDisjoint(with: [.finished, .closing, .lingering]) else { return }
         self.deadline = time
         if time == .never { return }
         guard let armed = self.loop.time(of: self.deadlineTimer) else {
@@ -123,6 +124,7 @@ extension Stream {
 
     /// Clears the deadline.
     package final func clearDeadline() {
+        guard self.state.isDisjoint(with: [.closing, .lingering]) else { return }
         // The timer stays and fires once in vain, which is cheaper than moving it for every request.
         self.deadline = .never
     }

@@ -90,8 +90,9 @@ extension Stream {
     }
 
     private var wantsService: Bool {
-        self.mayRead && !self.state.isDisjoint(with: [.readable, .offersHeld])
-            && self.state.isDisjoint(with: .finished) && self.state.contains(.connected)
+        !self.state.isDisjoint(with: [.readable, .offersHeld])
+            && self.state.isDisjoint(with: [.paused, .closing, .finished])
+            && self.state.contains(.connected)
     }
 
     /// Enters the ready list if there is something to read or to offer.
@@ -102,11 +103,15 @@ extension Stream {
     }
 
     /// Makes one system call and passes on what it gave; returns how many bytes that were.
+    @inline(__always)
     private func receiveOnce() -> Int {
-        let buffer = self.loop.receiveBuffer
         let heldCount = self.held.count
-        if heldCount > 0 { buffer.load(self.held) }
-        let result = buffer.receive(from: self.descriptor, behind: heldCount, self.loop.system)
+        if heldCount > 0 { self.loop.receiveBuffer.load(self.held) }
+        let result = self.loop.receiveBuffer.receive(
+            from: self.descriptor,
+            behind: heldCount,
+            self.loop.system
+        )
         if let error = result.error {
             self.state.remove(.readable)
             if error != .tryAgain { self.finish(CloseReason(error)) }

@@ -11,7 +11,7 @@ extension Stream {
     package final func write(_ bytes: Span<UInt8>) {
         guard !bytes.isEmpty, let queue = self.outputForWriting() else { return }
         queue.append(bytes)
-        self.outputAppended(bytes.count)
+        self.outputAppended(bytes.count, queued: queue.count)
     }
 
     /// Appends `bytes[range]` to the output, without copying it if it is large.
@@ -23,7 +23,7 @@ extension Stream {
             precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
             queue.append(shared: bytes, range)
         }
-        self.outputAppended(range.count)
+        self.outputAppended(range.count, queued: queue.count)
     }
 
     /// Appends bytes to the output in place: `body` may append up to `capacity` of them.
@@ -35,7 +35,8 @@ extension Stream {
             _ = unused.append(upTo: capacity, body)
             return
         }
-        self.outputAppended(queue.append(upTo: capacity, body))
+        let count = queue.append(upTo: capacity, body)
+        self.outputAppended(count, queued: queue.count)
     }
 
     /// How many bytes were written and not yet given to the kernel.
@@ -86,9 +87,8 @@ extension Stream {
 
     /// Gives the output up.
     final func dropOutput() {
-        guard let queue = self.output else { return }
-        queue.removeAll()
-        self.giveBack(queue)
+        self.output?.removeAll()
+        self.giveBackQueue()
     }
 
     private func outputForWriting() -> OutputQueue? {
@@ -98,14 +98,14 @@ extension Stream {
                 with: [.finished, .closing, .lingering, .shutsDown, .outputFailed])
         else { return nil }
         if let queue = self.output { return queue }
-        let queue = self.loop.spareQueues.popLast() ?? OutputQueue()
+        let queue = self.loop.spareQueues.take()
         self.output = queue
         return queue
     }
 
-    private func outputAppended(_ count: Int) {
+    private func outputAppended(_ count: Int, queued: Int) {
         self.outputPosition += UInt64(count)
-        if self.bytesQueued > Stream.highWaterMark {
+        if queued > Stream.highWaterMark {
             // Sent now, as far as the kernel takes it, so that a turn gathers no more than this;
             // what that means is reported at the end of the turn.
             self.send()
@@ -130,14 +130,12 @@ extension Stream {
             self.state.insert(.hasSent)
             if result.value < wanted { self.state.remove(.writable) }
         }
-        if queue.count == 0 { self.giveBack(queue) }
+        if queue.count == 0 { self.giveBackQueue() }
     }
 
-    private func giveBack(_ queue: OutputQueue) {
-        self.output = nil
-        if queue.capacity <= 2 * Stream.highWaterMark, self.loop.spareQueues.count < 64 {
-            self.loop.spareQueues.append(queue)
-        }
+    private func giveBackQueue() {
+        guard let queue = self.output.take() else { return }
+        self.loop.spareQueues.put(queue)
     }
 
     /// The kernel takes no more output for good.

@@ -26,6 +26,9 @@ open class Stream: EventSource, TimerTarget {
     /// Where it was accepted; nil for one that connects.
     final var listener: Listener?
     final var output: OutputQueue?
+    private final var nextReady: Stream?
+    private final var nextUnflushed: Stream?
+    private final var nextEnding: Stream?
     final var held = HeldBytes()
     /// When `deadlineReached()` is due.
     final var deadline: MonotonicTime = .never
@@ -105,6 +108,24 @@ open class Stream: EventSource, TimerTarget {
 
     // MARK: Loop
 
+    /// Says who comes behind this stream in a list.
+    final func setNext(_ stream: Stream?, _ link: StreamLink) {
+        switch link {
+        case .ready: self.nextReady = stream
+        case .unflushed: self.nextUnflushed = stream
+        case .ending: self.nextEnding = stream
+        }
+    }
+
+    /// Leaves a list: who comes behind this stream.
+    final func takeNext(_ link: StreamLink) -> Stream? {
+        switch link {
+        case .ready: self.nextReady.take()
+        case .unflushed: self.nextUnflushed.take()
+        case .ending: self.nextEnding.take()
+        }
+    }
+
     final override func eventsReported(_ events: EpollEvents) {
         if self.state.contains(.finished) { return }
         if !self.state.contains(.connected) {
@@ -120,7 +141,8 @@ open class Stream: EventSource, TimerTarget {
             self.hangUpReported(events)
         }
         if events.contains(.readable) { self.state.insert(.readable) }
-        self.readIfPossible()
+        // One in the ready list has had this turn's budget, and has its place in the next.
+        if !self.state.contains(.isReady) { self.readIfPossible() }
     }
 
     /// A timer of the stream has come.

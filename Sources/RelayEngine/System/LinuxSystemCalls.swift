@@ -219,26 +219,14 @@ package class LinuxSystemCalls: SystemCalls, @unchecked Sendable {
         into events: inout MutableSpan<EpollEvent>,
         milliseconds: Int32
     ) -> SystemResult {
-        // The kernel's record is packed; ours is not.
-        unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: events.count) {
-            records in
-            let count = unsafe epoll_wait(
-                epoll,
-                records.baseAddress,
-                Int32(truncatingIfNeeded: records.count),
-                milliseconds
-            )
-            guard count >= 0 else {
-                return errno == EINTR ? SystemResult(0) : result(-1)
-            }
-            for index in 0..<Int(count) {
-                let record = unsafe records[index]
-                events[index] = unsafe EpollEvent(
-                    events: EpollEvents(rawValue: record.events),
-                    token: record.data.u64
-                )
-            }
-            return SystemResult(Int(count))
+        unsafe assert(MemoryLayout<EpollEvent>.stride == MemoryLayout<epoll_event>.stride)
+        return unsafe events.withUnsafeMutableBytes { bytes in
+            // `EpollEvent` has the kernel's layout.
+            let records = unsafe bytes.baseAddress?.assumingMemoryBound(to: epoll_event.self)
+            let capacity = Int32(clamping: bytes.count / MemoryLayout<EpollEvent>.stride)
+            let count = unsafe epoll_wait(epoll, records, capacity, milliseconds)
+            if count < 0, errno == EINTR { return SystemResult(0) }
+            return result(Int(count))
         }
     }
 

@@ -4,8 +4,7 @@ import RelayEngine
 /// that a stale descriptor soon means another file.
 struct DescriptorTable {
     private var files: [SimulatedFile?] = []
-    /// How many are open.
-    private(set) var openCount = 0
+    private var openCount = 0
 
     /// Standard input, output and error are taken.
     private static let first = 3
@@ -20,6 +19,9 @@ struct DescriptorTable {
     var open: [Descriptor] {
         self.files.indices.filter { self.files[$0] != nil }.map { Descriptor($0 + Self.first) }
     }
+
+    /// Whether one more would be below `limit`.
+    func hasRoom(limit: Int) -> Bool { self.openCount + Self.first < limit }
 
     /// Gives `file` a descriptor below `limit`; nil if there is none (`EMFILE`).
     mutating func add(_ file: SimulatedFile, limit: Int) -> Descriptor? {

@@ -79,7 +79,7 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
             case .listening(let queue) = socket.role
         else { return (SystemResult(failure: .invalidArgument), nobody) }
         // Linux takes the descriptor before it looks at the queue: EMFILE even if that is empty.
-        guard self.descriptors.openCount + 3 < self.conditions.descriptorsMax else {
+        guard self.descriptors.hasRoom(limit: self.conditions.descriptorsMax) else {
             return (SystemResult(failure: .tooManyFiles), nobody)
         }
         guard let accepted = queue.takeFirst() else {

@@ -171,6 +171,10 @@ package final class SimulatedPeer {
         }
         self.write()
         self.read()
+        // After the end of the stream nothing is read that could fail.
+        if self.hasInputEnded, !self.isClosed, let error = self.socket.takeError() {
+            self.fail(error)
+        }
     }
 
     private func write() {

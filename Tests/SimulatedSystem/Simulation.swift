@@ -4,6 +4,19 @@ package import RelayEngine
 ///
 /// Everything happens on the calling thread. Of the loops that have something to do, chance says
 /// which has the next turn; when none has, time moves on to the next event or timer.
+///
+/// ```
+/// var generator = SeededGenerator(seed: seed)
+/// let simulation = Simulation(seed: seed, network: .uneven(using: &generator))
+/// let group = try simulation.makeLoops(2)
+/// listener.start(on: group) { … }
+/// let client = simulation.connect(to: listener.address)
+/// client.send("GET / HTTP/1.1\r\n…")
+/// try simulation.run { client.hasInputEnded }
+/// ```
+///
+/// Unlike threads: turns do not overlap, and a loop is never asleep when another one posts to it, so
+/// that wake-ups through the eventfd happen only on Linux.
 package final class Simulation {
     /// What everything that happens by chance follows from.
     package let seed: UInt64

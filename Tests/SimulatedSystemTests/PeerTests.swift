@@ -76,6 +76,16 @@ struct PeerTests {
         #expect(server.isClosed)
     }
 
+    @Test func `a reset is seen after the end of the stream, too`() throws {
+        let simulation = Simulation(seed: 1)
+        let (client, server) = try self.pair(simulation)
+        client.shutdownOutput()
+        try simulation.run { server.hasInputEnded }
+        client.reset()
+        try simulation.runUntilQuiet()
+        #expect(server.failure == .brokenPipe)
+    }
+
     @Test func `a silent peer hears and says nothing`() throws {
         let simulation = Simulation(seed: 1)
         let (client, server) = try self.pair(simulation)

@@ -85,7 +85,11 @@ extension Configuration {
             reading.isIncomplete = loader.isIncomplete
             Self.section.read(root, as: "", into: &configuration, &reading)
         }
-        let problems = loader.problems + reading.problems
+        var problems = loader.problems + reading.problems
+        if reading.problemsOmitted > 0 {
+            let message = "\(reading.problemsOmitted) more problems are not shown"
+            problems.append(Diagnostic(.error, at: nil, message))
+        }
         let errors = problems.filter { $0.severity == .error }
         let isUsable = loader.root != nil && errors.isEmpty
         let presentation = Presentation(

@@ -1,4 +1,8 @@
 /// Reads a configuration's files and puts them together into one tree.
+///
+/// What a file includes may include more, each path and pattern relative to the file it stands in;
+/// no file is read twice. Sections of the same name become one, but nothing in them may be defined
+/// twice: neither a listener in two files nor `log.level`.
 struct Loader {
     /// Files of a configuration.
     static let filesMax = 256
@@ -38,7 +42,7 @@ struct Loader {
             let bytes = try self.files.contents(of: path, bytesMax: Document.bytesMax)
             self.load(bytes: bytes, named: path)
         } catch {
-            let message = "cannot read '\(path)': \(error.reason); name another file with -c"
+            let message = "cannot read \(quoted(path)): \(error.reason); name another file with -c"
             self.problems.append(Diagnostic(.error, at: nil, message))
         }
     }
@@ -80,7 +84,7 @@ struct Loader {
                 self.reportInclude(pattern, "\(message); write '[conf.d/*.yaml]'")
                 continue
             }
-            let directory = Path.directory(of: pattern.location.file)
+            let directory = Path.pattern(matching: Path.directory(of: pattern.location.file))
             self.include(Path.joined(directory, scalar.text), pattern, shown: Word(scalar).shown)
         }
     }

@@ -27,10 +27,14 @@ struct Presentation {
         }
     }
 
-    /// The line at a place, with every secret in it covered; nil if it could show one, or nothing.
+    /// The line at a place, with every secret in it covered.
+    ///
+    /// Nil if it is empty or longer than anybody reads, or could show a secret.
     private func line(at location: SourceLocation) -> String? {
         let source = self.sources.first { $0.file == location.file }
-        guard let text = source?.line(location.line), !text.isEmpty else { return nil }
+        guard let text = source?.line(location.line), (1...1000).contains(text.utf8.count) else {
+            return nil
+        }
         if self.unreadable.contains(location.file), text.mayHoldSecret { return nil }
         var line = text.map { $0.isHarmless ? $0 : "\u{FFFD}" }
         for secret in self.secrets where secret.location.file == location.file {

@@ -11,7 +11,8 @@ struct GoldenFolder: ConfigurationFiles {
         "SECRET": "hunter2hunter2", "SHORT_SECRET": "hunter2", "TEXT": "a: [b",
     ]
 
-    private static let root: String = {
+    /// The folder of all these folders.
+    static let root: String = {
         let file = #filePath
         return (file.lastIndex(of: "/").map { String(file[...$0]) } ?? "") + "Golden"
     }()

@@ -37,6 +37,33 @@ struct HostileInputTests {
         )
     }
 
+    @Test func `refuses a long line`() {
+        let line = "a: [" + String(repeating: "é, ", count: 30_000) + "]"
+        let loaded = Configuration.load(text: "version: 1\n\(line)\n")
+        #expect(loaded.diagnostics.map(\.message) == ["the line is above 64KiB; break it"])
+        #expect(loaded.diagnostics.first?.location?.line == 2)
+    }
+
+    @Test(arguments: ["[", "{é: ", "*", "é, ", "[é], ", "${A}, ", "${A", "- "])
+    func `reads long lines in no time`(piece: String) {
+        let line = String(repeating: piece, count: (60 << 10) / piece.utf8.count)
+        let text = "version: 1\n" + String(repeating: "a: [\(line)\n", count: 50)
+        let loaded = Configuration.load(text: text)
+        #expect(loaded.configuration == nil)
+        #expect(!loaded.report.isEmpty)
+        #expect(loaded.diagnostics.count <= 1100)
+    }
+
+    @Test func `stops counting problems one by one`() {
+        var text = configuration()
+        for number in 0..<5000 { text += "    unknown-\(number): { token: hunter2 }\n" }
+        let loaded = Configuration.load(text: text)
+        #expect(loaded.diagnostics.count == 1001)
+        #expect(loaded.diagnostics.first?.message == "4000 more problems are not shown")
+        let twice = Configuration.load(text: text + String(repeating: "version: 1\n", count: 5000))
+        #expect(twice.diagnostics.count == 1001)
+    }
+
     @Test func `refuses an endless row of includes`() {
         var texts = ["relay.yaml": configuration(top: "include: [0.yaml]")]
         for number in 0..<1000 { texts["\(number).yaml"] = "include: [\(number + 1).yaml]\n" }

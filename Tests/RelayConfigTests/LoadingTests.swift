@@ -38,6 +38,14 @@ struct LoadingTests {
         #expect(loaded.configuration?.log.level == .debug)
     }
 
+    @Test func `takes the name of a directory as it is, not as a pattern`() {
+        let path = GoldenFolder.root + "/good/odd [names]/relay.yaml"
+        let loaded = Configuration.load(path: path, environment: [:])
+        #expect(loaded.report == "")
+        #expect(loaded.files.count == 2)
+        #expect(loaded.configuration?.workers == 3)
+    }
+
     @Test func `joins paths with the directory of their file, and takes it off when printing`()
         throws
     {

@@ -18,6 +18,14 @@ enum Path {
         return String(path.dropFirst(directory.count + 1))
     }
 
+    /// A pattern of glob(7) that matches this path and nothing else.
+    static func pattern(matching path: String) -> String {
+        path.reduce(into: "") { pattern, character in
+            if "*?[\\".contains(character) { pattern += "\\" }
+            pattern.append(character)
+        }
+    }
+
     /// The same path without `.` and `..` segments, to recognise a file by.
     ///
     /// Two paths to one file may still differ, because of links.

@@ -108,7 +108,7 @@ extension Reading {
     /// Reports a name that nothing has, as far as everything could be read.
     mutating func undefined(_ kind: String, _ node: Node, known: [String]) {
         guard let scalar = node.scalar, !self.isIncomplete else { return }
-        let nearest = Suggestion.nearest(to: scalar.text, among: known)
+        let nearest = self.nearest(to: scalar.text, among: known)
         let remedy =
             known.isEmpty ? "none is defined" : Suggestion.remedy(nearest: nearest, known: known)
         self.error(at: node, "no \(kind) has the name \(Word(scalar).shown); \(remedy)")

@@ -1,7 +1,13 @@
 /// One reading of a configuration: what is known so far, and what is wrong.
 struct Reading {
+    /// Problems that are worth knowing at once; those beyond are only counted.
+    static let problemsMax = 1000
+
     /// Everything that is wrong so far.
     private(set) var problems: [Diagnostic] = []
+
+    /// How many problems there are beyond ``problems``.
+    private(set) var problemsOmitted = 0
 
     /// Texts that no diagnostic may show.
     private(set) var secrets: [Node] = []
@@ -21,6 +27,7 @@ struct Reading {
 
     /// Reports what makes the configuration unusable.
     mutating func error(at location: SourceLocation, _ message: String) {
+        guard self.problems.count < Self.problemsMax else { return self.problemsOmitted += 1 }
         self.problems.append(Diagnostic(.error, at: location, message))
     }
 
@@ -41,8 +48,15 @@ struct Reading {
         self.error(at: location, "'\(key)' is missing\(place); it has no default")
     }
 
+    /// The known word that was likely meant; nil if nobody will read it anyway.
+    func nearest(to word: String, among known: [String]) -> String? {
+        guard self.problems.count < Self.problemsMax else { return nil }
+        return Suggestion.nearest(to: word, among: known)
+    }
+
     /// Reports what is likely not meant.
     mutating func warning(at node: Node, _ message: String) {
+        guard self.problems.count < Self.problemsMax else { return self.problemsOmitted += 1 }
         self.problems.append(Diagnostic(.warning, at: node.location, message))
     }
 
@@ -53,7 +67,7 @@ struct Reading {
 
     /// Reports a key that a section does not have; returns the one that is likely meant.
     mutating func unknownKey(_ entry: Node.Entry, in context: String, known: [String]) -> String? {
-        let nearest = Suggestion.nearest(to: entry.name, among: known)
+        let nearest = self.nearest(to: entry.name, among: known)
         // What was meant to be a secret is one.
         if nearest?.namesSecret ?? false { self.hide(entry.value) }
         let place = context.isEmpty ? "" : " in \(context)"

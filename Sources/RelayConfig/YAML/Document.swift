@@ -75,6 +75,14 @@ struct Document {
                 "the file is not UTF-8; save it in that encoding"
             )
         }
+        if let line = source.lines.firstIndex(where: { $0.utf8.count > SourceText.lineBytesMax }) {
+            let place = SourceLocation(file: source.file, line: line + 1, column: 1)
+            return Diagnostic(
+                .error,
+                at: place,
+                "the line is above \(SourceText.lineBytesMax >> 10)KiB; break it"
+            )
+        }
         if let (character, mark) = findForbiddenCharacter(in: text) {
             let code = String(character.value, radix: 16, uppercase: true)
             let name = "U+" + String(repeating: "0", count: max(0, 4 - code.count)) + code

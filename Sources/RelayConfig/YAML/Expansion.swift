@@ -10,7 +10,7 @@ struct Expansion {
     /// Whether anything was taken from the environment, or from a default.
     private(set) var hasReferences = false
 
-    /// What could not be replaced.
+    /// What could not be replaced, of very much only the first.
     private(set) var problems: [Problem] = []
 
     /// A reference that means nothing.
@@ -69,6 +69,7 @@ struct Expansion {
     }
 
     private mutating func report(_ reference: Substring, _ message: String) {
+        guard self.problems.count < 100 else { return }
         let text = String(reference)
         let occurrence = self.problems.count { $0.text == text }
         self.problems.append(

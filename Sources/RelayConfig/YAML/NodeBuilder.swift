@@ -9,6 +9,9 @@ struct NodeBuilder {
     /// Nodes of a file, those behind aliases counted each time.
     static let nodesMax = 500_000
 
+    /// Problems of a file, beyond which the rest is not read.
+    static let problemsMax = 1000
+
     /// The tree, once all events were taken and nothing stopped it; nil if the file holds nothing.
     private(set) var root: Node?
 
@@ -51,6 +54,9 @@ struct NodeBuilder {
     /// Takes the next event; false if the rest of the file is not worth reading.
     mutating func eventRead(_ event: YAMLEvent) -> Bool {
         let location = self.source.location(of: event.start)
+        if self.problems.count >= Self.problemsMax {
+            return self.stop(at: location, "too many problems; the rest of the file is not read")
+        }
         if let tag = event.tag, tag != "!" {
             let shown = self.isSecret ? "" : " " + quoted(tag.replacing(Self.coreTag, with: "!!"))
             return self.stop(at: location, "tags are not used here; remove the tag\(shown)")

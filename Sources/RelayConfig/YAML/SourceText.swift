@@ -6,6 +6,12 @@ struct SourceText: Sendable {
     /// Its lines, without their ends.
     let lines: [String]
 
+    /// The numbers of the lines that are not all ASCII.
+    private let wideLines: Set<Int>
+
+    /// Bytes of a line.
+    static let lineBytesMax = 64 << 10
+
     /// Splits a text where libyaml does (YAML 1.1, 5.4), so that both count the same lines.
     init(file: String, text: String) {
         self.file = file
@@ -27,6 +33,9 @@ struct SourceText: Sendable {
         }
         lines.append(String(line))
         self.lines = lines
+        self.wideLines = Set(
+            lines.indices.filter { !lines[$0].utf8.allSatisfy { $0 < 0x80 } }.map { $0 + 1 }
+        )
     }
 
     /// The line with that number, from 1; nil behind the end.
@@ -36,10 +45,14 @@ struct SourceText: Sendable {
 
     /// The place of a mark, which counts lines and code points from 0; a location counts characters
     /// from 1.
+    ///
+    /// So far behind in a line that nobody counts, it takes each code point for a character: the
+    /// time that this takes must not grow with the length of the line.
     func location(of mark: YAMLMark) -> SourceLocation {
         var column = mark.column
-        if let line = self.line(mark.line + 1), !line.utf8.allSatisfy({ $0 < 0x80 }) {
-            column = String(line.unicodeScalars.prefix(mark.column)).count
+        if column <= 1000, self.wideLines.contains(mark.line + 1) {
+            let before = self.line(mark.line + 1)?.unicodeScalars.prefix(mark.column)
+            column = before.map { String($0).count } ?? column
         }
         return SourceLocation(file: self.file, line: mark.line + 1, column: column + 1)
     }

@@ -10,7 +10,8 @@ enum YAMLTraps {
         lines: ClosedRange<Int>
     ) -> (text: String, location: SourceLocation)? {
         for number in lines.reversed() {
-            guard let line = source.line(number) else { continue }
+            // Looking at every place where a value may begin takes time, and a trap is a short text.
+            guard let line = source.line(number), line.utf8.count <= 1000 else { continue }
             for start in valueStarts(in: line) {
                 guard let text = trap(line[start...]) else { continue }
                 let column = line.distance(from: line.startIndex, to: start) + 1

@@ -108,8 +108,8 @@ struct ConfigurationCheck {
 
 extension Key {
     /// The value as messages show it: what comes from the environment as it is written.
-    fileprivate func text(_ section: Section, _ node: Node? = nil) -> String {
-        self.print(section, node?[self.name], Printing(directory: ""))?.inline ?? ""
+    fileprivate func text(_ owner: Owner, _ node: Node? = nil) -> String {
+        self.print(owner, node?[self.name], Printing(directory: ""))?.inline ?? ""
     }
 }
 

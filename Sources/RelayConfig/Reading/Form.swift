@@ -11,7 +11,7 @@ struct Form<Value: Sendable>: Sendable {
     /// The sections within it.
     let sections: [SectionKeys]
 
-    /// A form that contains sections.
+    /// A form whose print depends on what was written.
     init(
         sections: [SectionKeys],
         read: @escaping @Sendable (Node, String, inout Reading) -> Value?,
@@ -22,9 +22,9 @@ struct Form<Value: Sendable>: Sendable {
         self.print = print
     }
 
-    /// A form without sections.
+    /// A form without sections, whose print depends on the value alone.
     ///
-    /// What the environment had a part in is printed as it was written.
+    /// Only what the environment had a part in is printed as it was written.
     init(
         read: @escaping @Sendable (Node, String, inout Reading) -> Value?,
         print: @escaping @Sendable (Value) -> Printed

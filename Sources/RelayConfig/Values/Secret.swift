@@ -12,3 +12,8 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
     package var debugDescription: String { "(secret)" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
+
+extension String {
+    /// Whether a key of that name holds a secret.
+    var namesSecret: Bool { ["token", "secret", "secrets", "password"].contains(self) }
+}

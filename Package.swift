@@ -101,7 +101,8 @@ let package = Package(
             name: "SimulatedSystem", dependencies: ["RelayEngine"], path: "Tests/SimulatedSystem",
             swiftSettings: strict),
 
-        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(
+            name: "ArchitectureTests", dependencies: ["RelayConfig"], swiftSettings: strict),
         .testTarget(
             name: "RelayObservationTests", dependencies: ["RelayObservation", logging],
             swiftSettings: strict),

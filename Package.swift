@@ -127,7 +127,8 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(
+            name: "ArchitectureTests", dependencies: ["RelayConfig"], swiftSettings: strict),
         .testTarget(
             name: "RelayObservationTests",
             dependencies: ["RelayObservation", logging],

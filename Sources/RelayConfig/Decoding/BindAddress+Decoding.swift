@@ -1,9 +1,20 @@
 extension Form<BindAddress> {
     /// `HOST:PORT`, `"[IPV6]:PORT"` or `unix:PATH`.
     static let bind = located { word, directory throws(Rejection) in
+        try BindAddress(word, directory)
+    } print: { address, directory in
+        guard case .unix(let path) = address else { return address.description }
+        return "unix:\(Path.relative(path, to: directory))"
+    }
+}
+
+extension BindAddress {
+    /// Reads an address; `directory` is where a relative socket is.
+    init(_ word: Word, _ directory: String) throws(Rejection) {
         if word.text.hasPrefix("unix:") {
             let path = String(word.text.dropFirst(5))
-            return .unix(path: try UnixPath.joined(path, directory, word))
+            self = .unix(path: try UnixPath.joined(path, directory, word))
+            return
         }
         let isPort = word.text.utf8.allSatisfy { (0x30...0x39).contains($0) }
         let isAny =
@@ -16,10 +27,7 @@ extension Form<BindAddress> {
         guard let port else {
             throw Rejection("has no port in \(word.shown); write HOST:PORT")
         }
-        return .tcp(host: host, port: port)
-    } print: { address, directory in
-        guard case .unix(let path) = address else { return address.description }
-        return "unix:\(Path.relative(path, to: directory))"
+        self = .tcp(host: host, port: port)
     }
 }
 

@@ -21,7 +21,7 @@ extension Form<TargetURL> {
 
 extension TargetURL {
     /// Reads a URL; `directory` is where a relative socket is.
-    fileprivate init(_ word: Word, _ directory: String) throws(Rejection) {
+    init(_ word: Word, _ directory: String) throws(Rejection) {
         if word.text.hasPrefix("https://") {
             throw Rejection(sentence: "'https' is not supported yet")
         }

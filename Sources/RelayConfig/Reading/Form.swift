@@ -82,6 +82,13 @@ struct Word {
         self.isExpanded = scalar.isExpanded
         self.shown = quoted(scalar.isExpanded ? scalar.written : scalar.text)
     }
+
+    /// Takes a text that stands in no file.
+    init(text: String) {
+        self.text = text
+        self.isExpanded = false
+        self.shown = quoted(text)
+    }
 }
 
 extension Form {

@@ -17,13 +17,13 @@ package struct PoolID: Sendable, Hashable {
 ///
 /// Both numbers mean something to the caller alone; the store gives them back.
 package struct Ticket: Sendable, Hashable {
-    /// The event loop that is to hear of it.
-    package let loop: UInt16
-
     /// The exchange on that loop.
     ///
     /// Unique there while the store may still answer to it.
     package let handle: UInt64
+
+    /// The event loop that is to hear of it.
+    package let loop: UInt16
 
     /// A ticket of the exchange `handle` on event loop `loop`.
     package init(loop: UInt16, handle: UInt64) {

@@ -4,43 +4,81 @@ import Testing
 
 struct SlabTests {
     @Test func `keeps every value in its place through growth and removal`() {
-        var slab = Slab(vacant: 0)
-        let slots = (1...1000).map { slab.insert($0) }
-        for (value, slot) in zip(1...1000, slots) where value % 3 == 0 {
-            #expect(slab.remove(slot) == value)
+        var slab = Slab<[Int]>()
+        var slots: [UInt32] = []
+        for value in 0..<1000 { slots.append(slab.insert([value])) }
+        for value in 0..<1000 where value % 3 == 0 {
+            let removed = slab.remove(slots[value])
+            #expect(removed == [value])
         }
-        for (value, slot) in zip(1...1000, slots) {
-            #expect(slab.contains(slot) == (value % 3 != 0))
-            if value % 3 != 0 { #expect(slab[slot] == value) }
+        for value in 0..<1000 {
+            let isThere = slab.contains(slots[value])
+            #expect(isThere == (value % 3 != 0))
+            guard isThere else { continue }
+            slab[slots[value]].append(value)
+            let changed = slab[slots[value]]
+            #expect(changed == [value, value])
         }
-        #expect(slab.count == 1000 - 333)
+        let count = slab.count
+        #expect(count == 1000 - 334)
     }
 
     @Test func `uses vacant places before it grows`() {
-        var slab = Slab(vacant: 0)
-        let slots = (1...640).map { slab.insert($0) }
+        var slab = Slab<Int>()
+        var slots: Set<UInt32> = []
+        for value in 0..<640 { slots.insert(slab.insert(value)) }
         for slot in slots { slab.remove(slot) }
-        let again = (1...640).map { slab.insert($0) }
-        #expect(Set(again) == Set(slots))
-        #expect(slab.chunkCount == 10)
+        var again: Set<UInt32> = []
+        for value in 0..<640 { again.insert(slab.insert(value)) }
+        let chunks = slab.chunkCount
+        #expect(again == slots)
+        #expect(chunks == 10)
     }
 
     @Test func `gives vacant chunks back and keeps the others`() {
-        var slab = Slab(vacant: 0)
-        let slots = (0..<640).map { slab.insert($0) }
+        var slab = Slab<Int>()
+        var slots: [UInt32] = []
+        for value in 0..<640 { slots.append(slab.insert(value)) }
         for slot in slots where slot != slots[200] { slab.remove(slot) }
         slab.releaseVacantChunks()
-        #expect(slab.chunkCount == 4)
-        #expect(slab[slots[200]] == 200)
-        #expect(!slab.contains(slots[639]))
-        #expect((0..<640).map { slab.insert($0) }.allSatisfy { slab.contains($0) })
-        #expect(slab[slots[200]] == 200)
+        let (chunks, isGone) = (slab.chunkCount, !slab.contains(slots[639]))
+        #expect(chunks == 4)
+        #expect(isGone)
+        for value in 0..<640 {
+            let isThere = slab.insertIsThere(value)
+            #expect(isThere)
+        }
+        let kept = slab[slots[200]]
+        #expect(kept == 200)
+    }
+
+    @Test func `keeps no value alive that was taken out, nor any after its own end`() {
+        final class Value: Sendable {}
+        weak var first: Value?
+        weak var second: Value?
+        do {
+            var slab = Slab<Value>()
+            let values = (Value(), Value())
+            (first, second) = values
+            let slot = slab.insert(values.0)
+            _ = slab.insert(values.1)
+            slab.remove(slot)
+        }
+        #expect(first == nil)
+        #expect(second == nil)
     }
 
     @Test func `says no to places that never were`() {
-        let slab = Slab(vacant: 0)
-        #expect(!slab.contains(0))
-        #expect(!slab.contains(.max))
+        let slab = Slab<Int>()
+        let answers = [slab.contains(0), slab.contains(.max)]
+        #expect(answers == [false, false])
+    }
+}
+
+extension Slab<Int> {
+    fileprivate mutating func insertIsThere(_ value: Int) -> Bool {
+        let slot = self.insert(value)
+        return self.contains(slot) && self[slot] == value
     }
 }
 
@@ -105,29 +143,34 @@ struct ShortListTests {
 }
 
 struct PacketQueueTests {
-    private func packet(_ number: PacketNumber) -> StoredPacket {
-        StoredPacket(.empty, number: number, storedAt: 0)
-    }
-
     @Test func `takes packets out in order, from the head or from behind it`() {
-        var packets = Slab(vacant: StoredPacket.vacant)
+        var packets = Slab<StoredPacket>()
         var queue = PacketQueue()
-        for number in 1...5 { queue.append(self.packet(PacketNumber(number)), in: &packets) }
-        #expect(queue.second(in: packets)?.number == 2)
-        #expect(queue.removeSecond(from: &packets)?.number == 2)
-        #expect(queue.removeHead(from: &packets)?.number == 1)
-        #expect(queue.removeSecond(from: &packets)?.number == 4)
-        #expect(queue.removeSecond(from: &packets)?.number == 5)
-        #expect(queue.removeSecond(from: &packets) == nil)
-        queue.append(self.packet(6), in: &packets)
-        #expect(queue.removeHead(from: &packets)?.number == 3)
-        #expect(queue.removeHead(from: &packets)?.number == 6)
-        #expect(queue.removeHead(from: &packets) == nil)
-        #expect(packets.count == 0)
+        for number: UInt64 in 1...5 {
+            queue.append(
+                StoredPacket(.empty, number: number, storedAt: number * 10),
+                in: &packets
+            )
+        }
+        let (head, second) = (
+            queue.headStoredAt(in: packets), queue.secondStoredAt(in: packets)
+        )
+        #expect(head == 10)
+        #expect(second == 20)
+        var taken: [PacketNumber?] = []
+        taken.append(queue.removeSecond(from: &packets)?.number)
+        taken.append(queue.removeHead(from: &packets)?.number)
+        for _ in 0..<3 { taken.append(queue.removeSecond(from: &packets)?.number) }
+        queue.append(StoredPacket(.empty, number: 6, storedAt: 60), in: &packets)
+        for _ in 0..<3 { taken.append(queue.removeHead(from: &packets)?.number) }
+        let left = packets.count
+        #expect(taken == [2, 1, 4, 5, nil, 3, 6, nil])
+        #expect(left == 0)
     }
 
-    @Test func `a packet takes 32 bytes and a queue 12`() {
+    @Test func `a packet takes 32 bytes, a queue 12, a client's record 192`() {
         #expect(MemoryLayout<StoredPacket>.stride == 32)
         #expect(MemoryLayout<PacketQueue>.stride == 12)
+        #expect(MemoryLayout<ClientRecord>.stride == 192)
     }
 }

@@ -3,17 +3,17 @@ struct ClientRecord: Sendable {
     /// The client's id.
     let name: ClientName
 
-    /// Where the id means something.
-    let realm: RealmID
-
     /// Which occupant of its place it is.
     let generation: UInt64
 
-    /// Whether it is known only by the packets that wait for it: it never logged in.
-    var isStranger: Bool
+    /// The realm's place in the table of realms.
+    private let realmIndex: UInt32
 
     /// Logins between their first step and their last: the record must stay.
     var loginsUnderWay: UInt16 = 0
+
+    /// Whether it is known only by the packets that wait for it: it never logged in.
+    var isStranger: Bool
 
     /// The session, if one is alive; it may have run out and not be swept yet.
     var session: SessionRecord?
@@ -30,18 +30,13 @@ struct ClientRecord: Sendable {
     /// A record without session and packets.
     init(name: ClientName, realm: RealmID, generation: UInt64, isStranger: Bool) {
         self.name = name
-        self.realm = realm
+        self.realmIndex = UInt32(truncatingIfNeeded: realm.index)
         self.generation = generation
         self.isStranger = isStranger
     }
 
-    /// What stands in the place of no client.
-    static let vacant = ClientRecord(
-        name: .none,
-        realm: RealmID(index: 0),
-        generation: 0,
-        isStranger: false
-    )
+    /// Where the id means something.
+    var realm: RealmID { RealmID(index: Int(self.realmIndex)) }
 
     /// Whether nothing would be lost with it.
     var isForgettable: Bool {

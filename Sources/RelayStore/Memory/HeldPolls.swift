@@ -9,8 +9,8 @@ struct HeldPolls: Sendable {
     private var polls = ShortList<HeldPoll>()
 
     private struct HeldPoll: Sendable {
-        let ticket: Ticket
         let since: UInt64
+        let ticket: Ticket
     }
 
     var count: Int { self.polls.count }
@@ -31,7 +31,7 @@ struct HeldPolls: Sendable {
             }
         }
         if self.polls.count == Self.countMax { displaced(self.polls.remove(at: 0).ticket) }
-        self.polls.append(HeldPoll(ticket: ticket, since: now.nanoseconds))
+        self.polls.append(HeldPoll(since: now.nanoseconds, ticket: ticket))
     }
 
     /// Takes the newest out: the next packet is for it.

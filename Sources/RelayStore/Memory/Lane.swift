@@ -49,7 +49,7 @@ struct Lane: Sendable {
         by loop: UInt16,
         in packets: borrowing Slab<StoredPacket>
     ) -> Bool {
-        self.state == .sending(loop) && self.queue.head(in: packets)?.number == number
+        self.state == .sending(loop) && self.queue.headNumber(in: packets) == number
     }
 
     /// Whether the reply to the packet of this number is being stored for the loop.
@@ -58,7 +58,7 @@ struct Lane: Sendable {
         by loop: UInt16,
         in packets: borrowing Slab<StoredPacket>
     ) -> Bool {
-        self.state == .completing(loop) && self.queue.head(in: packets)?.number == number
+        self.state == .completing(loop) && self.queue.headNumber(in: packets) == number
     }
 
     /// Whether the loop has the lane and may give it up: not between a reply and the end of its
@@ -67,9 +67,10 @@ struct Lane: Sendable {
         self.state == .sending(loop) || self.state == .waiting(loop)
     }
 
-    /// The oldest packet that is not under way.
-    func oldestWaiting(in packets: borrowing Slab<StoredPacket>) -> StoredPacket? {
-        self.isUnderWay ? self.queue.second(in: packets) : self.queue.head(in: packets)
+    /// When the oldest packet was stored that is not under way.
+    func oldestWaitingStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
+        self.isUnderWay
+            ? self.queue.secondStoredAt(in: packets) : self.queue.headStoredAt(in: packets)
     }
 
     /// Adds a packet behind all others.

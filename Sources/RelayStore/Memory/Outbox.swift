@@ -5,19 +5,19 @@ import DequeModule
 /// Of a client's packets only the first is ever delivered; so whether it was delivered before is
 /// kept here and not with each packet.
 struct Outbox: Sendable {
-    private var queue = PacketQueue()
-
     /// Bytes of all packets, the one under way among them.
     private(set) var bytes = 0
+
+    /// Who sent the packets of which that is known, in order: for few packets it is.
+    private var senders: Deque<Sender> = []
+
+    private var queue = PacketQueue()
 
     /// The exchange that the first packet is leased to.
     private(set) var delivery: Ticket?
 
     /// Whether a delivery of the first packet failed after bytes were written.
     private var isRedelivered = false
-
-    /// Who sent the packets of which that is known, in order: for few packets it is.
-    private var senders: Deque<Sender> = []
 
     private struct Sender: Sendable {
         let number: PacketNumber
@@ -32,9 +32,10 @@ struct Outbox: Sendable {
     /// How many packets wait: all but the one under way.
     var waiting: Int { self.queue.count - (self.delivery == nil ? 0 : 1) }
 
-    /// The oldest packet that is not under way.
-    func oldestWaiting(in packets: borrowing Slab<StoredPacket>) -> StoredPacket? {
-        self.delivery == nil ? self.queue.head(in: packets) : self.queue.second(in: packets)
+    /// When the oldest packet was stored that is not under way.
+    func oldestWaitingStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
+        self.delivery == nil
+            ? self.queue.headStoredAt(in: packets) : self.queue.secondStoredAt(in: packets)
     }
 
     /// The packet under way.
@@ -84,7 +85,7 @@ struct Outbox: Sendable {
         to ticket: Ticket,
         in packets: borrowing Slab<StoredPacket>
     ) -> Bool {
-        self.delivery == ticket && self.queue.head(in: packets)?.number == number
+        self.delivery == ticket && self.queue.headNumber(in: packets) == number
     }
 
     /// The client has the packet under way.

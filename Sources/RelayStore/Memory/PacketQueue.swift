@@ -23,9 +23,6 @@ struct StoredPacket: Sendable {
         self.storedAt = storedAt
     }
 
-    /// What stands in the place of no packet.
-    static let vacant = StoredPacket(.empty, number: 0, storedAt: 0)
-
     var contents: PacketContents {
         PacketContents(bytes: self.bytes, headerCount: Int(self.headerCount))
     }
@@ -33,10 +30,6 @@ struct StoredPacket: Sendable {
     /// What limits count.
     var byteCount: Int { self.bytes.count }
 
-    /// Whether it waited longer than `ttl` nanoseconds.
-    func isExpired(after ttl: UInt64, at now: StoreInstant) -> Bool {
-        now.nanoseconds(since: self.storedAt) > ttl
-    }
 }
 
 /// Packets in order, chained through the slab of their shard: 12 bytes a queue.
@@ -57,9 +50,19 @@ struct PacketQueue: Sendable {
         self.isEmpty ? nil : packets[self.first]
     }
 
-    /// The one behind the oldest.
-    func second(in packets: borrowing Slab<StoredPacket>) -> StoredPacket? {
-        self.length < 2 ? nil : packets[packets[self.first].next]
+    /// The number of the oldest packet.
+    func headNumber(in packets: borrowing Slab<StoredPacket>) -> PacketNumber? {
+        self.isEmpty ? nil : packets[self.first].number
+    }
+
+    /// When the oldest packet was stored.
+    func headStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
+        self.isEmpty ? nil : packets[self.first].storedAt
+    }
+
+    /// When the packet behind the oldest was stored.
+    func secondStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
+        self.length < 2 ? nil : packets[packets[self.first].next].storedAt
     }
 
     /// Adds a packet at the end.

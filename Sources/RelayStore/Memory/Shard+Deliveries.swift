@@ -125,8 +125,8 @@ extension Shard {
     /// Packets that waited too long become dead letters.
     mutating func expireOutbox(_ slot: UInt32, at now: StoreInstant, _ effects: inout Effects) {
         let ttl = self.rules.realms[self.clients[slot].realm.index].packetTTL
-        while let oldest = self.clients[slot].outbox.oldestWaiting(in: self.packets),
-            oldest.isExpired(after: ttl, at: now)
+        while let storedAt = self.clients[slot].outbox.oldestWaitingStoredAt(in: self.packets),
+            now.nanoseconds(since: storedAt) > ttl
         {
             guard let packet = self.removeOldestWaiting(slot, &effects) else { return }
             self.bury(packet, .expired, slot, at: now, &effects)

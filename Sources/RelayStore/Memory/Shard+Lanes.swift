@@ -165,8 +165,8 @@ extension Shard {
         let ttl = self.rules.realms[self.clients[slot].realm.index].packetTTL
         let pool = self.clients[slot].lanes[lane].pool
         var expired = 0
-        while let oldest = self.clients[slot].lanes[lane].oldestWaiting(in: self.packets),
-            oldest.isExpired(after: ttl, at: now),
+        while let storedAt = self.clients[slot].lanes[lane].oldestWaitingStoredAt(in: self.packets),
+            now.nanoseconds(since: storedAt) > ttl,
             let (packet, attempts) = self.clients[slot].lanes[lane].removeOldestWaiting(
                 from: &self.packets
             )

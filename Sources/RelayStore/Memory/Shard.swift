@@ -3,7 +3,7 @@
 ///
 /// A struct that stands behind a lock and performs nothing: what follows from a call stands in the
 /// effects.
-struct Shard: Sendable {
+struct Shard: ~Copyable, Sendable {
     /// Which of the shards it is.
     let index: UInt8
 
@@ -16,8 +16,8 @@ struct Shard: Sendable {
     /// The realms and pools.
     private(set) var rules = Rules()
 
-    var clients = Slab(vacant: ClientRecord.vacant)
-    var packets = Slab(vacant: StoredPacket.vacant)
+    var clients = Slab<ClientRecord>()
+    var packets = Slab<StoredPacket>()
 
     /// Finds a client's record by the hash of id and realm.
     var slots = SlotIndex()

@@ -1,13 +1,13 @@
 /// Values in places that keep their number, in chunks of 64 that never move.
 ///
 /// Growing copies nothing, and a chunk that has become vacant gives its memory back when
-/// `releaseVacantChunks` is called.
-struct Slab<Element: Sendable>: Sendable {
+/// `releaseVacantChunks` is called. It owns its memory itself because reading a field of an array's
+/// element copies the element, with a retain for each reference in it. Every access checks that its
+/// place is occupied; to one that is not is a mistake of the caller and ends the process.
+@safe
+struct Slab<Element: Sendable>: ~Copyable {
     /// How many places a chunk has: one for each bit of `Chunk.occupied`.
     static var chunkSize: Int { UInt64.bitWidth }
-
-    /// What stands in a place that holds nothing, so that it keeps nothing alive.
-    private let vacant: Element
 
     private var chunks: [Chunk] = []
 
@@ -17,18 +17,23 @@ struct Slab<Element: Sendable>: Sendable {
     /// How many values there are.
     private(set) var count = 0
 
-    private struct Chunk: Sendable {
-        /// All places, or none while the chunk has given its memory back.
-        var elements: [Element] = []
-        /// Bit `n` stands for place `n`.
+    @safe
+    private struct Chunk {
+        /// Memory for all places, or none while there are no values.
+        var memory: UnsafeMutablePointer<Element>?
+        /// Bit `n` stands for place `n`, whose memory is initialized if it is set.
         var occupied: UInt64 = 0
     }
 
     /// A slab without values.
-    ///
-    /// - Parameter vacant: a value that owns no memory.
-    init(vacant: Element) {
-        self.vacant = vacant
+    init() {}
+
+    deinit {
+        for chunk in self.chunks {
+            guard let memory = unsafe chunk.memory else { continue }
+            for place in SetBits(chunk.occupied) { unsafe (memory + place).deinitialize(count: 1) }
+            unsafe memory.deallocate()
+        }
     }
 
     /// How many chunks there are, for walks that stop in between.
@@ -41,7 +46,7 @@ struct Slab<Element: Sendable>: Sendable {
 
     /// Whether the place holds a value.
     ///
-    /// Any number may be asked.
+    /// Any number may be asked for.
     func contains(_ slot: UInt32) -> Bool {
         let (chunk, place) = Self.position(of: slot)
         return chunk < self.chunks.count && self.chunks[chunk].occupied & (1 << place) != 0
@@ -50,30 +55,27 @@ struct Slab<Element: Sendable>: Sendable {
     /// The value in an occupied place.
     subscript(slot: UInt32) -> Element {
         _read {
-            let (chunk, place) = Self.position(of: slot)
-            yield self.chunks[chunk].elements[place]
+            let value = unsafe self.pointer(to: slot)
+            yield unsafe value.pointee
         }
         _modify {
-            let (chunk, place) = Self.position(of: slot)
-            yield &self.chunks[chunk].elements[place]
+            let value = unsafe self.pointer(to: slot)
+            yield unsafe &value.pointee
         }
     }
 
     /// Puts a value into a vacant place.
     mutating func insert(_ element: consuming Element) -> UInt32 {
-        let chunk: Int
-        if let last = self.chunksWithRoom.last {
-            chunk = last
-        } else {
-            chunk = self.chunks.count
+        if self.chunksWithRoom.isEmpty {
+            self.chunksWithRoom.append(self.chunks.count)
             self.chunks.append(Chunk())
-            self.chunksWithRoom.append(chunk)
         }
-        if self.chunks[chunk].elements.isEmpty {
-            self.chunks[chunk].elements = Array(repeating: self.vacant, count: Self.chunkSize)
-        }
+        let chunk = self.chunksWithRoom[self.chunksWithRoom.count - 1]
         let place = (~self.chunks[chunk].occupied).trailingZeroBitCount
-        self.chunks[chunk].elements[place] = element
+        let memory =
+            unsafe self.chunks[chunk].memory ?? .allocate(capacity: Self.chunkSize)
+        unsafe (memory + place).initialize(to: element)
+        unsafe self.chunks[chunk].memory = memory
         self.chunks[chunk].occupied |= 1 << place
         if self.chunks[chunk].occupied == .max { self.chunksWithRoom.removeLast() }
         self.count += 1
@@ -83,12 +85,11 @@ struct Slab<Element: Sendable>: Sendable {
     /// Takes the value out of an occupied place.
     @discardableResult
     mutating func remove(_ slot: UInt32) -> Element {
+        let element = unsafe self.pointer(to: slot).move()
         let (chunk, place) = Self.position(of: slot)
         if self.chunks[chunk].occupied == .max { self.chunksWithRoom.append(chunk) }
         self.chunks[chunk].occupied &= ~(1 << place)
         self.count -= 1
-        var element = self.vacant
-        swap(&element, &self.chunks[chunk].elements[place])
         return element
     }
 
@@ -96,24 +97,34 @@ struct Slab<Element: Sendable>: Sendable {
     ///
     /// Values keep their places.
     mutating func releaseVacantChunks() {
-        while let last = self.chunks.last, last.occupied == 0 {
-            self.chunks.removeLast()
+        for chunk in self.chunks.indices where self.chunks[chunk].occupied == 0 {
+            unsafe self.chunks[chunk].memory?.deallocate()
+            unsafe self.chunks[chunk].memory = nil
         }
-        self.chunksWithRoom.removeAll(keepingCapacity: true)
-        for chunk in self.chunks.indices.reversed() where self.chunks[chunk].occupied != .max {
-            self.chunksWithRoom.append(chunk)
-            if self.chunks[chunk].occupied == 0 { self.chunks[chunk].elements = [] }
+        while self.chunks.last?.occupied == 0 { self.chunks.removeLast() }
+        self.chunksWithRoom = self.chunks.indices.reversed().filter {
+            self.chunks[$0].occupied != .max
         }
-        if self.chunks.isEmpty {
-            self.chunks = []
-            self.chunksWithRoom = []
+        if self.chunks.isEmpty { self.chunks = [] }
+    }
+
+    private func pointer(to slot: UInt32) -> UnsafeMutablePointer<Element> {
+        let (chunk, place) = Self.position(of: slot)
+        precondition(self.contains(slot), "the place is occupied")
+        guard let memory = unsafe self.chunks[chunk].memory else {
+            preconditionFailure("a chunk with values has memory")
         }
+        return unsafe memory + place
     }
 
     private static func position(of slot: UInt32) -> (chunk: Int, place: Int) {
         (Int(slot) / Self.chunkSize, Int(slot) % Self.chunkSize)
     }
 }
+
+// Memory is reached only through the slab, which has one owner and can be used by one thread at a
+// time; the values may go to another thread.
+extension Slab: @unchecked Sendable {}
 
 /// The places of the bits that are set, lowest first.
 struct SetBits: Sequence, IteratorProtocol {

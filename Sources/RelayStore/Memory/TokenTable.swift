@@ -10,13 +10,6 @@ struct TokenClaim: Sendable, Equatable {
 
     /// The session that it belongs to.
     let epoch: UInt64
-
-    /// What stands in the place of no claim.
-    static let vacant = TokenClaim(
-        hash: 0,
-        client: ClientHandle(shard: 0, slot: 0, generation: 0),
-        epoch: 0
-    )
 }
 
 /// Says which client a token may belong to; whether it does, the client's record knows.
@@ -24,8 +17,8 @@ struct TokenClaim: Sendable, Equatable {
 /// One token has one claim. Two tokens whose keyed hashes are equal, which happens once in 2^64
 /// pairs, count as the same one here, so that the second login is refused; nobody gets in by it,
 /// because the record compares the bytes.
-struct TokenTable: Sendable {
-    private var claims = Slab(vacant: TokenClaim.vacant)
+struct TokenTable: ~Copyable, Sendable {
+    private var claims = Slab<TokenClaim>()
     private var index = SlotIndex()
 
     /// Who claims the token with this hash.

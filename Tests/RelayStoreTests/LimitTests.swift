@@ -1,5 +1,6 @@
-import RelayStore
 import Testing
+
+@testable import RelayStore
 
 struct LimitTests {
     private func settings(_ change: (inout RealmSettings) -> Void) -> RealmSettings {
@@ -175,6 +176,24 @@ struct LimitTests {
         _ = harness.store.realm(named: "app", settings: self.settings { $0.clientPacketsMax = 2 })
         #expect(harness.append("four", for: ["anna"]).count == 3)
         #expect(try harness.received(by: harness.login("anna")) == ["three", "four"])
+    }
+}
+
+struct MemoryTests {
+    @Test func `a burst gives its memory back`() {
+        var settings = RealmSettings()
+        settings.packetTTL = .seconds(10)
+        let harness = StoreHarness(settings)
+        for index in 0..<5000 {
+            _ = harness.logIn("c\(index)", ttl: .seconds(10))
+            for text in ["one", "two"] { _ = harness.append(text, for: ["c\(index)"]) }
+        }
+        #expect(harness.store.sum { $0.packets.count } == 10_000)
+        #expect(harness.store.sum { $0.packets.chunkCount } < 10_000 / 64 + 64)
+        harness.advance(milliseconds: 10_001)
+        #expect(harness.sweep().count == 10_000)
+        #expect(harness.store.sum { $0.packets.chunkCount + $0.clients.chunkCount } == 0)
+        #expect(harness.store.sum { $0.slots.count } == 0)
     }
 }
 

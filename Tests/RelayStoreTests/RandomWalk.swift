@@ -1,4 +1,4 @@
-import RelayStore
+@testable import RelayStore
 
 /// Random operations on a store and its model, with the effects and figures compared after each.
 struct RandomWalk {
@@ -180,6 +180,10 @@ struct RandomWalk {
         let statistics = self.store.statistics()
         if statistics != expected { self.differ("\(statistics), not \(expected)") }
         if self.store.acceptsReplies == self.model.isFull { self.differ("room in the outboxes") }
+        let unowned = self.store.sum { $0.counts.unownedLanes }
+        if unowned != clients.flatMap(\.lanes.values).count(where: { $0.owner == nil }) {
+            self.differ("\(unowned) lanes are nobody's")
+        }
     }
 
     // MARK: Chance
@@ -219,6 +223,14 @@ struct RandomWalk {
         }?.key.realm
         let name = send.packet.from?.description ?? ""
         return KnownLane(key: StoreModel.Key(realm: realm ?? 0, name: name), pool: pool)
+    }
+}
+
+extension PacketStore {
+    /// A figure of all shards together.
+    func sum(_ figure: (borrowing Shard) -> Int) -> Int {
+        (0..<UInt8(Self.shardCount)).map { index in self.withShard(index) { figure($0) } }
+            .reduce(0, +)
     }
 }
 

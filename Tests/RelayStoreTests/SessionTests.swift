@@ -1,5 +1,6 @@
-import RelayStore
 import Testing
+
+@testable import RelayStore
 
 struct SessionTests {
     @Test func `a token opens the session of its client`() throws {
@@ -158,6 +159,64 @@ struct SessionTests {
         #expect(name == session.name)
         #expect(harness.store.clientName(Array("bert".utf8).span, in: harness.realm) != nil)
         #expect(harness.store.clientName(Array("a b".utf8).span, in: harness.realm) == nil)
+    }
+}
+
+/// Two logins of one client at the same time, step by step.
+struct ConcurrentLoginTests {
+    @Test(arguments: ["same", "other"])
+    func `the login that began last has the session, whichever ends first`(token: String) {
+        let store = StoreHarness().store
+        let realm = store.realm(named: "app", settings: RealmSettings())
+        let now = StoreInstant(nanoseconds: 1, unixMicroseconds: 1)
+        var shard = Shard(
+            index: 0,
+            numbers: PacketNumbers(from: now),
+            outboxes: OutboxAccount(StoreLimits())
+        )
+        var effects = Effects()
+        let logins = ["same", token].map { token in
+            Login(
+                realm: realm,
+                name: StoreHarness.name("anna"),
+                token: Array(token.utf8),
+                tokenTTL: .seconds(1),
+                isDebugServer: false
+            )
+        }
+        var claims: [TokenClaim] = []
+        for login in logins {
+            claims.append(
+                TokenClaim(
+                    hash: UInt64(login.token.count),
+                    client: shard.loginBegan(login.name, in: realm),
+                    epoch: UInt64(claims.count + 1)
+                )
+            )
+        }
+        let second = shard.loginGranted(logins[1], claims[1], at: now, &effects)
+        let first = shard.loginGranted(logins[0], claims[0], at: now, &effects)
+        #expect(second == nil)
+        #expect(first == claims[0])
+        let session = shard.slot(of: claims[1].client).flatMap { shard.clients[$0].session }
+        #expect(session?.epoch == 2)
+        #expect(session?.token == logins[1].token)
+    }
+
+    @Test func `a claim of the same client that is older changes nothing`() {
+        var table = TokenTable()
+        let client = ClientHandle(shard: 0, slot: 0, generation: 1)
+        let claims = (1...2).map { TokenClaim(hash: 7, client: client, epoch: $0) }
+        let inTheWay = [
+            table.claim(claims[1], replacing: nil), table.claim(claims[0], replacing: nil),
+        ]
+        table.release(claims[0])
+        let stays = table.owner(of: 7)
+        table.release(claims[1])
+        let goes = table.owner(of: 7)
+        #expect(inTheWay == [nil, nil])
+        #expect(stays == client)
+        #expect(goes == nil)
     }
 }
 

@@ -203,6 +203,23 @@ struct ConcurrentLoginTests {
         #expect(session?.token == logins[1].token)
     }
 
+    @Test func `a token whose login is under way is taken`() {
+        let now = StoreInstant(nanoseconds: 1, unixMicroseconds: 1)
+        var shard = Shard(
+            index: 0,
+            numbers: PacketNumbers(from: now),
+            outboxes: OutboxAccount(StoreLimits())
+        )
+        var effects = Effects()
+        let client = shard.loginBegan(StoreHarness.name("anna"), in: RealmID(index: 0))
+        let claim = TokenClaim(hash: 7, client: client, epoch: 1)
+        let before = shard.keeps(claim, at: now, &effects)
+        shard.loginRefused(client)
+        let after = shard.keeps(claim, at: now, &effects)
+        #expect(before)
+        #expect(!after)
+    }
+
     @Test func `a claim of the same client that is older changes nothing`() {
         var table = TokenTable()
         let client = ClientHandle(shard: 0, slot: 0, generation: 1)

@@ -1,9 +1,10 @@
 /// Values in places that keep their number, in chunks of 64 that never move.
 ///
 /// Growing copies nothing, and a chunk that has become vacant gives its memory back when
-/// `releaseVacantChunks` is called. It owns its memory itself because reading a field of an array's
-/// element copies the element, with a retain for each reference in it. Every access checks that its
-/// place is occupied; to one that is not is a mistake of the caller and ends the process.
+/// `releaseVacantChunks` is called. The slab owns its memory itself, because reading a field of an
+/// array's element copies the element, with a retain for each reference in it. Every access checks
+/// that its place is occupied: to reach for a vacant one is a mistake of the caller and ends the
+/// process.
 @safe
 struct Slab<Element: Sendable>: ~Copyable {
     /// How many places a chunk has: one for each bit of `Chunk.occupied`.

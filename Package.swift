@@ -128,7 +128,10 @@ let package = Package(
         ),
 
         .testTarget(
-            name: "ArchitectureTests", dependencies: ["RelayConfig"], swiftSettings: strict),
+            name: "ArchitectureTests",
+            dependencies: ["RelayConfig"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "RelayObservationTests",
             dependencies: ["RelayObservation", logging],

@@ -2,7 +2,7 @@
 package enum BodyFraming: Equatable, Sendable {
     /// No body: nothing announces one, or there cannot be one.
     case none
-    /// So many bytes follow; may be 0.
+    /// So many bytes follow; may be 0; parsed heads have at most 2^63 - 1.
     case length(UInt64)
     /// Chunks follow, up to the one of size 0. Counts as a body even if it turns out empty.
     case chunked

@@ -60,11 +60,58 @@ package enum RequestFault: UInt8, Error, Sendable, CaseIterable {
     case timeout
 
     /// The status of the answer: 400, 408, 413, 414, 431, 501 or 505.
-    package var status: UInt16 { fatalError() }
+    package var status: UInt16 {
+        switch self {
+        case .timeout: 408
+        case .bodyTooLarge: 413
+        case .targetTooLong: 414
+        case .headTooLarge, .tooManyFields, .trailerTooLarge: 431
+        case .unsupportedTransferEncoding: 501
+        case .unsupportedVersion: 505
+        default: 400
+        }
+    }
 
     /// One sentence for the problem document.
-    package var detail: StaticString { fatalError() }
+    package var detail: StaticString {
+        switch self {
+        case .controlByte: "The head has a control byte or a line end that is not CR LF."
+        case .malformedRequestLine:
+            "The request line is not a method, a target and a version with one space between them."
+        case .malformedMethod: "The method is not a token."
+        case .malformedTarget: "The request target is malformed, or not of a form the method has."
+        case .unsupportedVersion: "Only HTTP/1.0 and HTTP/1.1 are spoken here."
+        case .malformedFieldName: "A header line has no name that is a token before its colon."
+        case .foldedField: "A header line begins with white space."
+        case .missingHost: "The Host field is missing."
+        case .repeatedHost: "The Host field is given more than once."
+        case .malformedHost: "The Host field is not a host with an optional port."
+        case .malformedContentLength: "The Content-Length is not a number of bytes."
+        case .repeatedContentLength: "The Content-Length is given more than once."
+        case .conflictingFraming: "Both Transfer-Encoding and Content-Length are given."
+        case .malformedTransferEncoding: "The Transfer-Encoding is not 'chunked'."
+        case .unsupportedTransferEncoding: "No transfer coding but 'chunked' is supported."
+        case .transferEncodingOnHTTP10: "Transfer-Encoding is not part of HTTP/1.0."
+        case .malformedConnection: "The Connection field is not a short list of tokens."
+        case .forbiddenConnectionOption:
+            "The Connection field names a field that may not be dropped."
+        case .malformedPath:
+            "The path leaves the root, or has a malformed escape, an escaped NUL or a backslash."
+        case .targetTooLong: "The request line is too long."
+        case .headTooLarge: "The header fields are too large."
+        case .tooManyFields: "There are too many header fields."
+        case .malformedChunk: "A chunk of the body is malformed."
+        case .malformedChunkExtension: "The chunk extensions are malformed or too long."
+        case .malformedTrailer: "The trailer fields are malformed."
+        case .trailerTooLarge: "The trailer fields are too large."
+        case .bodyTooLarge: "The body is too large."
+        case .truncatedBody: "The connection ended before the body did."
+        case .timeout: "The request did not arrive in time."
+        }
+    }
 
     /// Whether the connection must be closed because the next request's first byte is not known.
-    package var closesConnection: Bool { fatalError() }
+    ///
+    /// A server that reads or skips the rest of a body of known length may keep one for others, too.
+    package var closesConnection: Bool { self != .malformedPath }
 }

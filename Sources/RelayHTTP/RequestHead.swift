@@ -31,11 +31,13 @@ package struct RequestHead: Sendable {
     package internal(set) var version: HTTPVersion = .http11
     /// The fields.
     package internal(set) var fields: FieldPositions = FieldPositions()
-    /// How the body ends.
+    /// How the body ends; a length is at most 2^63 - 1.
     package internal(set) var framing: BodyFraming = .none
     /// Whether the connection may serve another request after this one (RFC 9112 section 9.3).
     package internal(set) var isKeepAlive: Bool = true
-    /// Whether the client waits for `100 Continue` before it sends the body; never on HTTP/1.0.
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    ///
+    /// Never on HTTP/1.0, and never if no body is announced (RFC 9110 section 10.1.1).
     package internal(set) var expectsContinue: Bool = false
     /// What the client wants to change to: the value of the first `Upgrade`, if `Connection` names it.
     package internal(set) var upgrade: ByteRange?

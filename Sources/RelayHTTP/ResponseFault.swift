@@ -38,5 +38,26 @@ package enum ResponseFault: UInt8, Error, Sendable, CaseIterable {
     case truncatedBody
 
     /// What is wrong, for the log.
-    package var detail: StaticString { fatalError() }
+    package var detail: StaticString {
+        switch self {
+        case .controlByte: "control byte or bare line end in the response head"
+        case .malformedStatusLine: "malformed status line"
+        case .unsupportedVersion: "unsupported HTTP version"
+        case .malformedFieldName: "malformed header name"
+        case .foldedField: "folded header line"
+        case .malformedContentLength: "malformed Content-Length"
+        case .repeatedContentLength: "repeated Content-Length"
+        case .conflictingFraming: "both Transfer-Encoding and Content-Length"
+        case .malformedTransferEncoding: "Transfer-Encoding is not 'chunked'"
+        case .malformedConnection: "malformed Connection header"
+        case .bodyOnInterim: "interim response with a body"
+        case .headTooLarge: "response head too large"
+        case .tooManyFields: "too many response headers"
+        case .malformedChunk: "malformed chunk"
+        case .malformedChunkExtension: "malformed or too long chunk extensions"
+        case .malformedTrailer: "malformed or too long trailers"
+        case .bodyTooLarge: "response body too large"
+        case .truncatedBody: "connection ended before the response body did"
+        }
+    }
 }

@@ -12,7 +12,11 @@ package struct ResponseHead: Sendable {
     /// The fields.
     package internal(set) var fields: FieldPositions = FieldPositions()
     /// How the body ends; `.none` where there cannot be one.
+    ///
+    /// A length is at most 2^63 - 1.
     package internal(set) var framing: BodyFraming = .none
+    /// The `Content-Length`, also where there is no body: what HEAD and 304 tell about one.
+    package internal(set) var announcedLength: UInt64?
     /// Whether the connection may carry another request after this response.
     package internal(set) var isKeepAlive: Bool = true
     /// Number of bytes up to the end of the empty line.

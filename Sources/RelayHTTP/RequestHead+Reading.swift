@@ -124,18 +124,20 @@ extension RequestHead {
         if self.fields.isRepeated(.transferEncoding) { return .malformedTransferEncoding }
         self.framing = .chunked
         if bytes.extracting(coding).equalsIgnoringCase("chunked") { return nil }
-        return Self.endsInOneChunked(coding, in: bytes)
+        return Self.hasOtherCodings(coding, in: bytes)
             ? .unsupportedTransferEncoding : .malformedTransferEncoding
     }
 
-    /// Whether a list of codings is one that RFC 9112 allows, though relay does not decode it.
-    private static func endsInOneChunked(_ value: ByteRange, in bytes: Span<UInt8>) -> Bool {
+    /// Whether these are codings that RFC 9112 allows, though relay does not decode them.
+    private static func hasOtherCodings(_ value: ByteRange, in bytes: Span<UInt8>) -> Bool {
         var members = ListMembers(value)
+        var count = 0
         var isLast = false
         while let member = members.next(in: bytes) {
             if isLast || !bytes.extracting(member).isToken { return false }
             isLast = bytes.extracting(member).equalsIgnoringCase("chunked")
+            count += 1
         }
-        return isLast
+        return isLast && count > 1
     }
 }

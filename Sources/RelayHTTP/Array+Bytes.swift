@@ -1,14 +1,12 @@
 extension [UInt8] {
     /// Appends the bytes of a span in one copy.
     package mutating func append(_ bytes: Span<UInt8>) {
-        // The buffer is only read during the call; appending from it is a memcpy.
-        unsafe bytes.withUnsafeBufferPointer { unsafe self.append(contentsOf: $0) }
+        self.append(addingCapacity: bytes.count) { $0.append(copying: bytes) }
     }
 
     /// Appends the UTF-8 of a literal in one copy.
     package mutating func append(_ text: StaticString) {
-        // As above; a literal lives forever.
-        text.withUTF8Buffer { unsafe self.append(contentsOf: $0) }
+        text.withSpan { self.append($0) }
     }
 
     /// Appends a number in decimal digits.
@@ -33,5 +31,19 @@ extension [UInt8] {
             rest /= radix
         } while rest > 0
         self.append(digits.span.extracting(first..<20))
+    }
+}
+
+extension OutputSpan where Element == UInt8 {
+    /// Appends bytes for which there is room, in one copy.
+    @inline(__always)
+    mutating func append(copying bytes: Span<UInt8>) {
+        // `initialize` checks that there is room; the count is set to what was written.
+        unsafe self.withUnsafeMutableBufferPointer { buffer, count in
+            unsafe bytes.withUnsafeBufferPointer { source in
+                let end = unsafe buffer.extracting(count...).initialize(fromContentsOf: source)
+                count += end
+            }
+        }
     }
 }

@@ -62,23 +62,26 @@ extension [UInt8] {
 
     /// Appends one field line.
     package mutating func appendField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
-        assert(name.isToken)
-        self.append(name)
-        self.appendFieldValue(value)
+        assert(name.isToken && value.isFieldValue)
+        self.append(addingCapacity: name.count + value.count + 4) { output in
+            output.append(copying: name)
+            output.append(0x3A)
+            output.append(0x20)
+            output.append(copying: value)
+            output.append(0x0D)
+            output.append(0x0A)
+        }
     }
 
     /// Appends one field line.
     package mutating func appendField(_ name: KnownField, _ value: Span<UInt8>) {
         assert(name != .other)
-        self.append(name.name)
-        self.appendFieldValue(value)
+        name.name.withSpan { self.appendField($0, value) }
     }
 
     /// Appends one field line.
     package mutating func appendField(_ name: KnownField, _ value: StaticString) {
-        assert(name != .other)
-        self.append(name.name)
-        value.withSpan { self.appendFieldValue($0) }
+        value.withSpan { self.appendField(name, $0) }
     }
 
     /// Appends one field line with a number, such as `More: 3`.
@@ -92,14 +95,16 @@ extension [UInt8] {
 
     /// Appends one field line as it was received in `head`.
     package mutating func appendField(_ field: FieldPosition, of head: Span<UInt8>) {
-        self.appendField(head.extracting(field.name), head.extracting(field.value))
-    }
-
-    private mutating func appendFieldValue(_ value: Span<UInt8>) {
-        assert(value.isFieldValue)
-        self.append(": ")
-        self.append(value)
-        self.append("\r\n")
+        let nameEnd = field.name.range.upperBound
+        let value = field.value.range
+        // Nearly every line is written as relay would write it, and is copied whole.
+        if value.lowerBound == nameEnd + 2, head[nameEnd + 1] == 0x20,
+            head[value.upperBound] == 0x0D
+        {
+            self.append(head.extracting(field.name.range.lowerBound..<(value.upperBound + 2)))
+        } else {
+            self.appendField(head.extracting(field.name), head.extracting(field.value))
+        }
     }
 
     /// Appends the framing field for a body framed so: none for `.none` and `.untilClose`.

@@ -24,7 +24,9 @@ package struct FieldPositions: Sendable {
     /// The known fields that occur more than once.
     private var repeated: UInt64 = 0
     /// Index of the first of each known field; means nothing unless the field is present.
-    private var firstIndices = InlineArray<64, UInt16>(repeating: 0)
+    ///
+    /// An array, because a head that holds it inline is copied by the word where a caller reads it.
+    private var firstIndices = [UInt16](repeating: 0, count: 64)
 
     /// Makes an empty list.
     package init() {}

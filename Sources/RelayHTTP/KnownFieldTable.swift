@@ -64,18 +64,19 @@ struct KnownFieldTable: Sendable {
     }
 
     /// The field whose name stands at `range`, which holds no control byte.
-    @inline(__always)
+    ///
+    /// Reads elements of the global in place: a method on it would be handed a copy of all 2 KiB.
     static func field(at range: Range<Int>, in span: Span<UInt8>) -> KnownField {
         guard range.count <= Self.nameBytesMax else { return .other }
         let key = Key(range, in: span)
         var slot = key.slot
-        while Self.shared.slots[slot] != 0 {
+        while true {
             let candidate = Self.shared.slots[slot]
+            if candidate == 0 { return .other }
             if Self.shared.keys[Int(candidate)] == key {
                 return KnownField(rawValue: candidate) ?? .other
             }
             slot = (slot + 1) & 255
         }
-        return .other
     }
 }

@@ -19,7 +19,7 @@ struct DifferentialTests {
         .forbiddenConnectionOption, .malformedTarget,
         // llhttp skips any number of empty lines before a request.
         .malformedRequestLine,
-        // llhttp accepts lists of codings, such as `gzip, chunked`, and hands them to its user.
+        // llhttp accepts other lists that end in `chunked`, such as `, chunked`.
         .malformedTransferEncoding,
         // llhttp accepts DEL within a value.
         .controlByte,
@@ -48,14 +48,21 @@ struct DifferentialTests {
             return true
         }
         if request.method == "MSEARCH" { return true }
-        let lines = text(message).lowercased().unicodeScalars.split(separator: "\n").map(
-            String.init
-        )
-        let trailers = lines.drop { $0 != "\r" }
-        return lines.contains { $0.hasPrefix("content-length") && $0.hasSuffix("\t\r") }
-            || trailers.contains {
-                $0.hasPrefix("content-length:") || $0.hasPrefix("transfer-encoding:")
-            }
+        return self.hasTabBehindLength(message) || self.hasFramingTrailer(message)
+    }
+
+    private func lines(_ message: [UInt8]) -> [String] {
+        text(message).lowercased().unicodeScalars.split(separator: "\n").map(String.init)
+    }
+
+    private func hasTabBehindLength(_ message: [UInt8]) -> Bool {
+        self.lines(message).contains { $0.hasPrefix("content-length") && $0.hasSuffix("\t\r") }
+    }
+
+    private func hasFramingTrailer(_ message: [UInt8]) -> Bool {
+        self.lines(message).drop { $0 != "\r" }.contains {
+            $0.hasPrefix("content-length:") || $0.hasPrefix("transfer-encoding:")
+        }
     }
 
     /// Counts of the four outcomes, for the report of a run.
@@ -116,5 +123,84 @@ struct DifferentialTests {
         }
         #expect(tally.alike > 1000 && tally.bothRefuse > 1000)
         print("damaged requests:", tally)
+    }
+
+    /// A valid response whose end does not need the connection's.
+    private func response(using generator: inout SeededGenerator) -> [UInt8] {
+        let status = generator.pick([
+            "200 OK", "204 No Content", "304 Not Modified", "404 ", "503 Out",
+        ])
+        var lines = ["Server: x"]
+        for _ in 0..<generator.below(6) {
+            let name = generator.pick(GeneratedMessage.fieldNames)
+            lines.append("\(name): \(generator.pick(GeneratedMessage.fieldValues))")
+        }
+        let body = (0..<generator.below(40)).map { _ in UInt8.random(in: 0...255, using: &generator)
+        }
+        var encoded: [UInt8] = []
+        if status.hasPrefix("204") || status.hasPrefix("304") {
+            lines.append("X-No: body")
+        } else if generator.oneIn(2) {
+            lines.append("Content-Length: \(body.count)")
+            encoded = body
+        } else {
+            lines.append("Transfer-Encoding: chunked")
+            encoded = GeneratedMessage.chunked(body, using: &generator)
+        }
+        lines.shuffle(using: &generator)
+        let head = lines.map { $0 + "\r\n" }.joined()
+        return bytes("HTTP/1.1 \(status)\r\n\(head)\r\n") + encoded
+    }
+
+    /// The first response as relay reads it; nil if it is refused or does not end.
+    private func reading(response message: [UInt8], to method: Method) -> OtherReading? {
+        var parser = ResponseParser()
+        var head = ResponseHead()
+        guard parser.parse(message.span, answering: method, into: &head) == .head else {
+            return nil
+        }
+        // NIO gives an interim response no end of its own.
+        if head.isInterim { return nil }
+        var reading = OtherReading(
+            method: String(head.status),
+            target: "",
+            minorVersion: head.version == .http11 ? 1 : 0
+        )
+        reading.fields = head.fields.positions.map {
+            self.utf8("\(text($0.name, in: message)): \(text($0.value, in: message))")
+        }
+        var decoder = BodyDecoder(head.framing)
+        var offset = head.byteCount
+        while true {
+            switch decoder.decode(message.span.extracting(offset..<message.count)) {
+            case .payload(let range, let consumed):
+                reading.body += message[offset...].dropFirst(range.lowerBound).prefix(range.count)
+                offset += consumed
+            case .end: return reading
+            case .needsInput, .failed: return nil
+            }
+        }
+    }
+
+    @Test func `reads valid and damaged responses as llhttp does`() {
+        var alike = 0
+        for seed in UInt64(0)..<30_000 {
+            var generator = SeededGenerator(seed: seed)
+            let method: Method = generator.oneIn(5) ? .head : .get
+            var message = self.response(using: &generator)
+            let isDamaged = generator.oneIn(2)
+            if isDamaged { message = GeneratedMessage.damaged(message, using: &generator) }
+            let ours = self.reading(response: message, to: method)
+            let other = OtherReading.response(message, to: method == .head ? .HEAD : .GET)
+            if !isDamaged { #expect(ours != nil, "seed \(seed)") }
+            guard let ours else { continue }
+            if other == nil, self.hasTabBehindLength(message) || self.hasFramingTrailer(message) {
+                continue
+            }
+            if ours == other { alike += 1 }
+            #expect(ours == other, "seed \(seed): \(text(message).debugDescription)")
+        }
+        #expect(alike > 15_000)
+        print("responses alike:", alike)
     }
 }

@@ -55,7 +55,8 @@ struct OtherReading: Equatable {
             switch part {
             case .head(let head):
                 reading.method = String(head.status.code)
-                reading.target = head.status.reasonPhrase
+                // NIO gives known statuses the standard phrase, whatever was received.
+                reading.target = ""
                 reading.minorVersion = head.version.minor
                 reading.fields = head.headers.map(Self.trimmed)
             case .body(let buffer):

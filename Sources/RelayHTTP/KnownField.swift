@@ -93,13 +93,12 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
 
     /// Whether it is about one connection only and never passed on (RFC 9110 section 7.6.1).
     ///
-    /// Framing fields among them: they are written anew for each hop. `Expect` and the credentials for a
-    /// proxy are not passed on either, because relay is where they end.
+    /// Framing fields among them: they are written anew for each hop. `Expect` is not, a proxy passes it
+    /// on (RFC 9110 section 10.1.1).
     package var isHopByHop: Bool {
         switch self {
-        case .contentLength, .transferEncoding, .connection, .expect, .upgrade, .te, .trailer,
-            .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization,
-            .proxyAuthenticationInfo:
+        case .contentLength, .transferEncoding, .connection, .upgrade, .te, .trailer, .keepAlive,
+            .proxyConnection, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo:
             true
         default:
             false

@@ -18,10 +18,33 @@ enum ContentLength {
             self = .repeated
             return
         }
-        guard let bytes = UInt64(decimal: head.extracting(value)), bytes <= UInt64(Int64.max) else {
+        guard !head.hasTab(around: value), let bytes = UInt64(decimal: head.extracting(value)),
+            bytes <= UInt64(Int64.max)
+        else {
             self = .malformed
             return
         }
         self = .bytes(bytes)
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether the white space around a field's value has a tab.
+    ///
+    /// It may, but not around what frames a message: `chunked` with a tab behind it is no `chunked` to some
+    /// recipients, llhttp among them, and no client has a reason to write it.
+    func hasTab(around value: ByteRange) -> Bool {
+        // The colon and the CR around the white space end the search.
+        var index = value.range.lowerBound - 1
+        while self[index].isWhiteSpace {
+            if self[index] == 0x09 { return true }
+            index -= 1
+        }
+        index = value.range.upperBound
+        while self[index].isWhiteSpace {
+            if self[index] == 0x09 { return true }
+            index += 1
+        }
+        return false
     }
 }

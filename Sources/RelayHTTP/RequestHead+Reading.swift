@@ -121,7 +121,9 @@ extension RequestHead {
         }
         if self.fields.contains(.contentLength) { return .conflictingFraming }
         if self.version == .http10 { return .transferEncodingOnHTTP10 }
-        if self.fields.isRepeated(.transferEncoding) { return .malformedTransferEncoding }
+        if self.fields.isRepeated(.transferEncoding) || bytes.hasTab(around: coding) {
+            return .malformedTransferEncoding
+        }
         self.framing = .chunked
         if bytes.extracting(coding).equalsIgnoringCase("chunked") { return nil }
         return Self.hasOtherCodings(coding, in: bytes)

@@ -41,6 +41,7 @@ extension ResponseHead {
         if let coding = self.fields.value(of: .transferEncoding) {
             if self.fields.contains(.contentLength) { return .conflictingFraming }
             guard self.version == .http11, !self.fields.isRepeated(.transferEncoding),
+                !bytes.hasTab(around: coding),
                 bytes.extracting(coding).equalsIgnoringCase("chunked")
             else { return .malformedTransferEncoding }
             isChunked = true

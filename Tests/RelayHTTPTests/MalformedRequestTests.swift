@@ -118,6 +118,9 @@ struct MalformedRequestTests {
             "99999999999999999999999999", "-0", "1_0", "1\t1", "0,", ",0", "NaN",
         ].map { MalformedRequest.fields(400, "Content-Length: \($0)", body: "x") }
         + [
+            .fields(400, "Content-Length: 1\t", body: "x"),
+            .fields(400, "Content-Length:\t1", body: "x"),
+            .fields(400, "Content-Length: 1 \t ", body: "x"),
             .fields(400, "Content-Length: 1\r\nContent-Length: 1", body: "x"),
             .fields(400, "Content-Length: 1\r\nContent-Length: 2", body: "xy"),
             .fields(400, "Content-Length: 1\r\ncontent-length: 1", body: "x"),
@@ -145,6 +148,9 @@ struct MalformedRequestTests {
             MalformedRequest.fields(501, "Transfer-Encoding: \($0)", body: "0\r\n\r\n")
         }
         + [
+            .fields(400, "Transfer-Encoding: chunked\t", body: "0\r\n\r\n"),
+            .fields(400, "Transfer-Encoding:\tchunked", body: "0\r\n\r\n"),
+            .fields(400, "Transfer-Encoding: gzip, chunked\t", body: "0\r\n\r\n"),
             .fields(400, "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
             .fields(400, "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked"),
             .fields(400, "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"),

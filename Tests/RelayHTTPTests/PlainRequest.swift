@@ -56,6 +56,8 @@ struct PlainRequest: Equatable {
                 return nil
             }
             var value = line[(colon + 1)...]
+            let framing = ["content-length", "transfer-encoding"]
+            if framing.contains(text(line[..<colon]).lowercased()), value.contains(9) { return nil }
             while let byte = value.first, byte == 32 || byte == 9 { value.removeFirst() }
             while let byte = value.last, byte == 32 || byte == 9 { value.removeLast() }
             named.append((text(line[..<colon]).lowercased(), text(value)))

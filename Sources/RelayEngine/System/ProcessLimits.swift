@@ -1,0 +1,36 @@
+import CLinux
+import Glibc
+
+/// What the process asks of the machine at start.
+package enum ProcessLimits {
+    /// Raises the soft limit of open files to the hard one; returns what holds then.
+    package static func raiseOpenFilesLimit() -> Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 1024
+        }
+        let soft = limit.rlim_cur
+        limit.rlim_cur = limit.rlim_max
+        let raised = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        return Int(clamping: raised ? limit.rlim_cur : soft)
+    }
+
+    /// Tells malloc how many threads will use it (`arenas` = loops + 1) and fixes its mmap and trim
+    /// thresholds, so that memory goes back to the system after a burst.
+    ///
+    /// Before other threads start.
+    package static func tuneAllocator(arenas: Int) {
+        mallopt(M_ARENA_MAX, Int32(clamping: arenas))
+        // Setting them turns off their growth with the largest block ever freed.
+        mallopt(M_MMAP_THRESHOLD, 256 * 1024)
+        mallopt(M_TRIM_THRESHOLD, 512 * 1024)
+    }
+
+    /// Ignores SIGPIPE, which writes to pipes raise (sockets are written with `MSG_NOSIGNAL`).
+    package static func ignoreBrokenPipes() {
+        _ = signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// How many processors this process may run on (sched_getaffinity(2)).
+    package static var processorCount: Int { Int(relay_processor_count()) }
+}

@@ -1,0 +1,68 @@
+import CLinux
+import Glibc
+
+/// Starts the thread that writes a log.
+///
+/// This module stands below the engine and its system calls, and a log must work before and after
+/// them.
+enum Writer {
+    /// Runs `body` on a thread of its own, with all signals blocked.
+    static func start(_ body: @escaping @Sendable () -> Void) {
+        var all = sigset_t()
+        var before = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
+        defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let start = unsafe Unmanaged.passRetained(Body(body))
+        var thread = pthread_t()
+        let status = unsafe pthread_create(
+            &thread,
+            nil,
+            { argument in
+                if let argument = unsafe argument {
+                    unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+                }
+                return nil
+            },
+            unsafe start.toOpaque()
+        )
+        precondition(status == 0, "the log's thread could not be started")
+        unsafe relay_name_thread(thread, "log")
+        pthread_detach(thread)
+    }
+
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+
+        init(_ run: @escaping @Sendable () -> Void) {
+            self.run = run
+        }
+    }
+}
+
+/// What the writer sleeps on: a semaphore of sem_overview(7).
+///
+/// `@unchecked Sendable`: sem_post and sem_wait are made for several threads, and the pointer never
+/// changes. `@safe`: it is private and lives as long as the object.
+@safe
+final class WriterWake: @unchecked Sendable {
+    private let semaphore: UnsafeMutablePointer<sem_t>
+
+    init() {
+        unsafe self.semaphore = .allocate(capacity: 1)
+        unsafe sem_init(self.semaphore, 0, 0)
+    }
+
+    deinit {
+        unsafe sem_destroy(self.semaphore)
+        unsafe self.semaphore.deallocate()
+    }
+
+    func signal() {
+        unsafe sem_post(self.semaphore)
+    }
+
+    func wait() {
+        while unsafe sem_wait(self.semaphore) != 0 {}
+    }
+}

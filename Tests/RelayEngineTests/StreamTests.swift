@@ -1,0 +1,375 @@
+import Glibc
+import Testing
+
+@testable import RelayEngine
+
+struct StreamTests {
+    @Test func `sees all data before the FIN behind it`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        client.write(pattern(100_000))
+        client.shutdownOutput()
+        bed.run { server.events.contains(.inputEnded) }
+        #expect(server.input == pattern(100_000))
+        #expect(server.events.last == .inputEnded)
+        #expect(server.events.filter { $0 == .inputEnded }.count == 1)
+        #expect(server.events.filter { $0 == .peerHungUp }.count == 1)
+    }
+
+    @Test func `writes on after the peer has ended its direction`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        client.shutdownOutput()
+        bed.run { server.hasInputEnded }
+        server.write(pattern(1000))
+        server.shutdownOutput()
+        bed.run { client.hasInputEnded }
+        #expect(client.input == pattern(1000))
+        client.close()
+        server.close()
+        bed.run { client.reason != nil && server.reason != nil }
+        #expect(client.reason == .closed)
+        #expect(server.reason == .closed)
+        #expect(bed.loop.streamCount == 0)
+    }
+
+    @Test func `reports a reset, while reading too and while paused`() throws {
+        for pauses in [false, true] {
+            let bed = try EngineBed()
+            let (client, server) = try bed.pair()
+            if pauses { server.pauseReading() }
+            client.reset()
+            bed.run { server.reason != nil }
+            #expect(server.reason == .resetByPeer)
+            #expect(client.reason == .resetByUs)
+            #expect(server.events.contains(.peerHungUp))
+        }
+    }
+
+    @Test func `reports a hang-up while reading is paused`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        server.pauseReading()
+        client.write(pattern(10))
+        client.shutdownOutput()
+        bed.run { server.hasPeerHungUp }
+        #expect(server.input.isEmpty)
+        server.resumeReading()
+        bed.run { server.hasInputEnded }
+        #expect(server.input == pattern(10))
+    }
+
+    @Test func `offers again what was not taken, with more behind it`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        server.take = { _, bytes in bytes.count < 6 ? 0 : 6 }
+        client.write(Array("abcd".utf8))
+        bed.run { server.bytesHeld == 4 }
+        #expect(server.input.isEmpty)
+        client.write(Array("efgh".utf8))
+        bed.run { !server.input.isEmpty }
+        #expect(server.input == Array("abcdef".utf8))
+        #expect(server.bytesHeld == 2)
+        client.shutdownOutput()
+        bed.run { server.hasInputEnded }
+        #expect(server.bytesHeld == 2)
+    }
+
+    @Test func `offers the rest when reading is resumed, though nothing more arrived`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        server.take = { stream, bytes in
+            stream.pauseReading()
+            return min(2, bytes.count)
+        }
+        client.write(Array("abcdef".utf8))
+        bed.run { server.input.count == 2 }
+        bed.turn()
+        #expect(server.input.count == 2)
+        server.resumeReading()
+        bed.run { server.input.count == 4 }
+        server.take = nil
+        server.resumeReading()
+        bed.run { server.input.count == 6 }
+        #expect(server.input == Array("abcdef".utf8))
+    }
+
+    @Test func `offers the rest in the next turn when asked to`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        server.take = { stream, _ in
+            stream.offerRestNextTurn()
+            return 1
+        }
+        client.write(Array("abc".utf8))
+        bed.run { server.input.count == 1 }
+        bed.turn()
+        #expect(server.input.count == 2)
+        bed.turn()
+        #expect(server.input == Array("abc".utf8))
+        #expect(server.bytesHeld == 0)
+    }
+
+    @Test func `holds more than one receive buffer of input`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        server.take = { _, bytes in bytes.count < 400_000 ? 0 : bytes.count }
+        client.write(shared: pattern(400_000), 0..<400_000)
+        bed.run { server.input.count == 400_000 }
+        #expect(server.input == pattern(400_000))
+    }
+
+    @Test func `does not let a fast sender starve its neighbours`() throws {
+        let bed = try EngineBed()
+        let (fast, fastServer) = try bed.pair()
+        bed.accepted = []
+        let (slow, slowServer) = try bed.pair()
+        fastServer.pauseReading()
+        fast.write([UInt8](repeating: 7, count: 4 << 20))
+        bed.run { fast.writtenPosition > 0 }
+        // As much as the kernel holds now waits to be read, and a byte of the other one behind it.
+        var slowAt: Int?
+        slowServer.onEvent = { _, event in
+            if case .received = event { slowAt = fastServer.input.count }
+        }
+        fastServer.resumeReading()
+        slow.write([1])
+        bed.run { slowAt != nil && fastServer.input.count > 1 << 20 }
+        // Two turns' budget, of which the last call of each may overrun by one buffer.
+        #expect(try #require(slowAt) <= 2 * (256 + 64) * 1024)
+        bed.run { fastServer.input.count == 4 << 20 }
+    }
+
+    @Test func `queues what the kernel refuses and says when there is room`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        server.pauseReading()
+        let block = pattern(50_000)
+        var blocks = 0
+        while !client.isOutputAboveHighWater {
+            // Copied and shared bytes by turns, so that sends are gathered too.
+            if blocks % 2 == 0 {
+                client.write(block)
+            } else {
+                client.write(shared: block, 0..<block.count)
+            }
+            blocks += 1
+            bed.turn(waitingAtMost: .zero)
+        }
+        #expect(client.bytesQueued <= RelayEngine.Stream.highWaterMark + block.count)
+        #expect(client.outputPosition == UInt64(blocks * block.count))
+        #expect(client.writtenPosition == client.outputPosition - UInt64(client.bytesQueued))
+        #expect(!client.events.contains(.outputBelowLowWater))
+        server.resumeReading()
+        bed.run { server.input.count == blocks * block.count }
+        #expect(client.events.contains(.outputBelowLowWater))
+        #expect(client.events.last == .outputDrained)
+        #expect(!client.isOutputAboveHighWater)
+        let isIntact = (0..<blocks).allSatisfy {
+            server.input[($0 * block.count)..<(($0 + 1) * block.count)].elementsEqual(block)
+        }
+        #expect(isIntact)
+    }
+
+    @Test func `gathers the writes of a turn in order, however many parts they have`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        var expected: [UInt8] = []
+        let shared = pattern(5000)
+        for index in 0..<40 {
+            let head = Array("part \(index);".utf8)
+            client.write(head)
+            client.write(shared: shared, index..<(index + 4200))
+            client.write(upTo: 4) { $0.append(UInt8(index)) }
+            expected += head + shared[index..<(index + 4200)] + [UInt8(index)]
+        }
+        bed.run { server.input.count == expected.count }
+        #expect(server.input == expected)
+    }
+
+    @Test func `knows what the peer's kernel has acknowledged`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        server.pauseReading()
+        server.keepsInput = false
+        client.write(pattern(1000))
+        bed.run { client.acknowledgedPosition() == 1000 }
+        client.write([UInt8](repeating: 7, count: 16 << 20))
+        bed.run { client.acknowledgedPosition() > 1000 && client.bytesQueued > 0 }
+        #expect(client.acknowledgedPosition() < client.outputPosition)
+        server.resumeReading()
+        client.shutdownOutput()
+        bed.run {
+            client.hasShutDownOutput && client.acknowledgedPosition() == client.outputPosition
+        }
+        #expect(client.outputPosition == 1000 + (16 << 20))
+    }
+
+    @Test func `does not count its own FIN as unacknowledged data`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        client.write(pattern(10))
+        client.shutdownOutput()
+        bed.turn(waitingAtMost: .zero)
+        bed.run { server.hasInputEnded }
+        #expect(client.acknowledgedPosition() == 10)
+    }
+
+    @Test func `lets the answer arrive when it closes on unread input`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        server.take = { stream, bytes in
+            stream.pauseReading()
+            return 0
+        }
+        client.write(pattern(300_000))
+        bed.run { server.isReadingPaused }
+        server.write(pattern(2000))
+        server.closeLingering()
+        bed.run { client.hasInputEnded }
+        #expect(client.input == pattern(2000))
+        client.close()
+        bed.run { server.reason != nil }
+        #expect(server.reason == .closed)
+    }
+
+    @Test func `resets a peer that does not take what is left in time`() throws {
+        let system = AdjustableSystem()
+        let bed = try EngineBed(system: system)
+        let (client, server) = try bed.pair()
+        server.pauseReading()
+        client.write([UInt8](repeating: 7, count: 16 << 20))
+        client.close(within: .seconds(3))
+        bed.turn()
+        system.advance(by: .milliseconds(2999))
+        bed.turn()
+        #expect(client.reason == nil)
+        system.advance(by: .milliseconds(3))
+        bed.run { client.reason != nil && server.reason != nil }
+        #expect(client.reason == .timedOut)
+        #expect(server.reason == .resetByPeer)
+    }
+
+    @Test func `reads an early answer though the peer takes no more`() throws {
+        let bed = try EngineBed()
+        let (client, server) = try bed.pair()
+        client.write(pattern(10))
+        bed.run { server.input.count == 10 }
+        // The server answers and closes while more is on its way to it, which resets the connection.
+        server.write(pattern(500))
+        server.close()
+        client.write(pattern(1000))
+        bed.run { client.reason != nil || client.hasInputEnded }
+        #expect(client.input == pattern(500))
+    }
+
+    @Test func `moves a deadline without losing it, and clears it`() throws {
+        let system = AdjustableSystem()
+        let bed = try EngineBed(system: system)
+        let (client, server) = try bed.pair()
+        client.setDeadline(bed.loop.now + .seconds(1))
+        client.setDeadline(bed.loop.now + .seconds(5))
+        server.setDeadline(bed.loop.now + .seconds(5))
+        server.setDeadline(bed.loop.now + .seconds(1))
+        system.advance(by: .seconds(2))
+        bed.turn()
+        #expect(!client.events.contains(.deadlineReached))
+        #expect(server.events.contains(.deadlineReached))
+        system.advance(by: .seconds(4))
+        bed.turn()
+        #expect(client.events.filter { $0 == .deadlineReached }.count == 1)
+        client.setDeadline(bed.loop.now + .seconds(1))
+        client.clearDeadline()
+        let timer = client.armTimer(tag: 7, at: bed.loop.now + .seconds(1))
+        let cancelled = client.armTimer(tag: 8, at: bed.loop.now + .seconds(1))
+        #expect(bed.loop.cancel(cancelled))
+        system.advance(by: .seconds(2))
+        bed.turn()
+        #expect(client.events.filter { $0 == .deadlineReached }.count == 1)
+        #expect(client.events.last == .timerFired(7))
+        #expect(!bed.loop.rearm(timer, at: bed.loop.now))
+    }
+
+    @Test func `refuses the handle of a stream that is closed`() throws {
+        let bed = try EngineBed()
+        let (client, _) = try bed.pair()
+        let handle = client.handle
+        #expect(bed.loop.stream(handle) === client)
+        client.reset()
+        bed.run { client.reason != nil }
+        #expect(bed.loop.stream(handle) == nil)
+        let (other, _) = try EngineBed().pair()
+        #expect(other.handle.generation != 0)
+    }
+
+    @Test func `does nothing after it is closed`() throws {
+        let bed = try EngineBed()
+        let (client, _) = try bed.pair()
+        client.reset()
+        bed.run { client.reason != nil }
+        client.write([1])
+        client.close()
+        client.reset()
+        client.resumeReading()
+        client.shutdownOutput()
+        bed.turn()
+        #expect(client.events.filter { if case .closed = $0 { true } else { false } }.count == 1)
+        #expect(client.outputPosition == 0)
+    }
+}
+
+struct ConnectTests {
+    @Test func `is refused where nobody listens`() throws {
+        let bed = try EngineBed()
+        let listener = try bed.listen()
+        let address = listener.address
+        listener.close()
+        bed.turn()
+        let client = bed.connect(to: address)
+        bed.run { client.reason != nil }
+        #expect(client.events == [.closed(.refused)])
+    }
+
+    @Test func `gives up at its deadline`() throws {
+        let system = AdjustableSystem()
+        let bed = try EngineBed(system: system)
+        // A queue for one connection that nobody accepts from: the kernel ignores further ones.
+        let socket = system.socket(.v4).descriptor
+        #expect(system.bind(socket, to: .loopback(port: 0)).isSuccess)
+        #expect(system.listen(socket, backlog: 0).isSuccess)
+        defer { _ = system.close(socket) }
+        let address = try #require(system.localAddress(socket))
+        let clients = (0..<4).map { _ in bed.connect(to: address, within: .seconds(5)) }
+        bed.run { clients.contains { $0.events == [.connected] } }
+        let waiting = clients.filter { $0.events.isEmpty }
+        try #require(!waiting.isEmpty)
+        system.advance(by: .seconds(6))
+        bed.run { waiting.allSatisfy { $0.reason != nil } }
+        #expect(waiting.allSatisfy { $0.events == [.closed(.timedOut)] })
+    }
+
+    @Test func `sends what was written before it was connected`() throws {
+        let bed = try EngineBed()
+        let listener = try bed.listen()
+        let client = RecordingStream(loop: bed.loop)
+        client.write(pattern(60))
+        bed.turn(waitingAtMost: .zero)
+        client.connect(to: listener.address, deadline: bed.loop.now + .seconds(60))
+        client.write(Array(pattern(100)[60...]))
+        client.shutdownOutput()
+        bed.run { bed.accepted.first?.hasInputEnded == true }
+        #expect(bed.accepted.first?.input == pattern(100))
+        #expect(client.peer == listener.address)
+        #expect(client.localAddress == bed.accepted.first?.peer)
+    }
+
+    @Test func `connects over IPv6`() throws {
+        let bed = try EngineBed()
+        let loopback = try #require(SocketAddress(numericHost: "::1", port: 0))
+        guard let listener = try? bed.listen(on: loopback) else { return }
+        let client = bed.connect(to: listener.address)
+        client.write([1, 2, 3])
+        bed.run { bed.accepted.first?.input == [1, 2, 3] }
+        #expect(bed.accepted.first?.peer.host == "::1")
+    }
+}

@@ -160,6 +160,11 @@ let package = Package(
             swiftSettings: returnsSpans
         ),
         .testTarget(
+            name: "SimulatedSystemTests",
+            dependencies: ["RelayEngine", "SimulatedSystem"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "RelayHTTPTests",
             dependencies: ["RelayHTTP"],
             swiftSettings: returnsSpans

@@ -24,7 +24,9 @@ let hotPath: [SwiftSetting] =
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let arguments: Target.Dependency = .product(
-    name: "ArgumentParser", package: "swift-argument-parser")
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
 
 let package = Package(
     name: "relay",
@@ -37,57 +39,76 @@ let package = Package(
     targets: [
         // The system's C libraries, and what of Linux Swift cannot call by itself.
         .systemLibrary(
-            name: "CYaml", path: "Sources/CYaml", pkgConfig: "yaml-0.1",
-            providers: [.apt(["libyaml-dev"])]),
+            name: "CYaml",
+            path: "Sources/CYaml",
+            pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"])]
+        ),
         .target(name: "CLinux"),
 
         // From the bottom up: a module depends only on those above it in this list.
         .target(
-            name: "RelayObservation", dependencies: ["CLinux", logging], swiftSettings: strict),
+            name: "RelayObservation",
+            dependencies: ["CLinux", logging],
+            swiftSettings: strict
+        ),
         .target(
-            name: "RelayEngine", dependencies: ["CLinux", "RelayObservation", deque],
-            swiftSettings: hotPath),
+            name: "RelayEngine",
+            dependencies: ["CLinux", "RelayObservation", deque],
+            swiftSettings: hotPath
+        ),
         .target(name: "RelayHTTP", dependencies: ["RelayObservation"], swiftSettings: returnsSpans),
         .target(
-            name: "RelayStore", dependencies: ["RelayObservation", deque], swiftSettings: strict),
+            name: "RelayStore",
+            dependencies: ["RelayObservation", deque],
+            swiftSettings: strict
+        ),
         .target(
-            name: "RelayConfig", dependencies: ["CYaml", "RelayObservation"],
-            swiftSettings: strict),
+            name: "RelayConfig",
+            dependencies: ["CYaml", "RelayObservation"],
+            swiftSettings: strict
+        ),
         .target(
             name: "RelayUpstream",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation", deque, logging,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "RelayPipeline",
             dependencies: ["RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation", logging],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "RelayProxy",
             dependencies: ["RelayConfig", "RelayHTTP", "RelayPipeline", "RelayObservation"],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "RelayPackets",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayStore",
                 "RelayUpstream", "RelayObservation", deque, logging,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "RelayServer",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayObservation",
                 deque, logging,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "RelayAdmin",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayServer",
                 "RelayObservation", logging,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
             name: "RelayApp",
             dependencies: [
@@ -95,43 +116,116 @@ let package = Package(
                 "RelayPipeline", "RelayProxy", "RelayServer", "RelayStore", "RelayUpstream",
                 "RelayObservation", logging,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "relay",
             dependencies: [
                 "RelayApp", "RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation",
                 "RelayPipeline", "RelayServer", arguments, logging,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
 
         // What tests share: a system that misbehaves from a seed, in virtual time.
         .target(
-            name: "SimulatedSystem", dependencies: ["RelayEngine"], path: "Tests/SimulatedSystem",
-            swiftSettings: strict),
+            name: "SimulatedSystem",
+            dependencies: ["RelayEngine"],
+            path: "Tests/SimulatedSystem",
+            swiftSettings: strict
+        ),
 
         // Echo over the engine, and over bare epoll: Tests/Benchmarks/Echo/compare runs both.
         .executableTarget(
-            name: "EchoEngine", dependencies: ["RelayEngine"],
-            path: "Tests/Benchmarks/Echo/Engine", swiftSettings: strict),
+            name: "EchoEngine",
+            dependencies: ["RelayEngine"],
+            path: "Tests/Benchmarks/Echo/Engine",
+            swiftSettings: strict
+        ),
         .executableTarget(name: "EchoFloor", path: "Tests/Benchmarks/Echo/Floor"),
 
-        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(
-            name: "RelayObservationTests", dependencies: ["RelayObservation", logging],
-            swiftSettings: strict),
+            name: "ArchitectureTests",
+            dependencies: ["RelayConfig"],
+            swiftSettings: strict
+        ),
         .testTarget(
-            name: "RelayEngineTests", dependencies: ["CLinux", "RelayEngine", "SimulatedSystem"],
-            swiftSettings: returnsSpans),
+            name: "RelayObservationTests",
+            dependencies: ["RelayObservation", logging],
+            swiftSettings: strict
+        ),
         .testTarget(
-            name: "SimulatedSystemTests", dependencies: ["RelayEngine", "SimulatedSystem"],
-            swiftSettings: strict),
+            name: "RelayEngineTests",
+            dependencies: ["CLinux", "RelayEngine", "SimulatedSystem"],
+            swiftSettings: returnsSpans
+        ),
         .testTarget(
-            name: "RelayHTTPTests", dependencies: ["RelayHTTP"], swiftSettings: returnsSpans),
+            name: "SimulatedSystemTests",
+            dependencies: ["RelayEngine", "SimulatedSystem"],
+            swiftSettings: strict
+        ),
         .testTarget(
-            name: "RelayStoreTests", dependencies: ["RelayStore"], swiftSettings: strict),
+            name: "RelayHTTPTests",
+            dependencies: ["RelayHTTP"],
+            swiftSettings: returnsSpans
+        ),
         .testTarget(
-            name: "RelayConfigTests", dependencies: ["RelayConfig"], exclude: ["Golden"],
-            swiftSettings: strict),
+            name: "RelayStoreTests",
+            dependencies: ["RelayStore"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RelayConfigTests",
+            dependencies: ["RelayConfig"],
+            exclude: ["Golden"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RelayUpstreamTests",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayUpstream", "SimulatedSystem",
+                logging,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RelayPipelineTests",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "SimulatedSystem",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RelayServerTests",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayServer",
+                "SimulatedSystem", logging,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RelayPacketsTests",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPackets", "RelayPipeline",
+                "RelayStore", "RelayUpstream", "SimulatedSystem", logging,
+            ],
+            swiftSettings: strict
+        ),
+
+        // The whole relay: on the simulated system, and as a program on loopback.
+        .testTarget(
+            name: "RelaySimulationTests",
+            dependencies: [
+                "RelayApp", "RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation",
+                "RelayStore", "SimulatedSystem", logging,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RelayEndToEndTests",
+            dependencies: ["CLinux", "RelayHTTP", "relay"],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

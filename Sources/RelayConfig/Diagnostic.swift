@@ -11,7 +11,9 @@ package struct Diagnostic: Sendable, Hashable {
     /// Whether the configuration can be used in spite of it.
     package var severity: Severity
 
-    /// Where it is. Nil for what has no place in a text, as a file that cannot be read.
+    /// Where it is.
+    ///
+    /// Nil for what has no place in a text, as a file that cannot be read.
     package var location: SourceLocation?
 
     /// One sentence without a full stop: the wrong value in single quotes, the remedy at its end.

@@ -19,14 +19,6 @@ package struct ClientName: Sendable, Hashable {
         self.keyHash = KeyHash.of(bytes)
     }
 
-    /// The id that a record without a client bears: empty, which no client's is.
-    static let none = ClientName()
-
-    private init() {
-        self.bytes = []
-        self.keyHash = 0
-    }
-
     /// Whether `bytes` can be an id.
     package static func isValid(_ bytes: Span<UInt8>) -> Bool {
         guard 1...255 ~= bytes.count else { return false }

@@ -9,13 +9,19 @@ package struct DeadLetter: Sendable {
     /// The realm of its client.
     package let realm: RealmID
 
-    /// The client that sent it, or that it was for. Nil if it was for nobody.
+    /// The client that sent it, or that it was for.
+    ///
+    /// Nil if it was for nobody.
     package let client: ClientName?
 
-    /// The pool it was for, or that it came from. Nil if another client sent it.
+    /// The pool it was for, or that it came from.
+    ///
+    /// Nil for a packet to a client that was stored: the store does not keep where it came from.
     package let pool: PoolID?
 
-    /// Its number. Nil if it was never stored.
+    /// Its number.
+    ///
+    /// Nil if it was never stored.
     package let number: PacketNumber?
 
     /// How many attempts on it were counted.

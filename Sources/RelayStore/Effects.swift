@@ -97,7 +97,9 @@ package struct Effects: Sendable {
     /// Whether all is performed.
     package var isEmpty: Bool { self.waiting.isEmpty }
 
-    /// Takes the first effect out. Operations called meanwhile may add others.
+    /// Takes the first effect out.
+    ///
+    /// Operations called meanwhile may add others.
     package mutating func next() -> Effect? { self.waiting.popFirst() }
 
     /// Adds one to the end.

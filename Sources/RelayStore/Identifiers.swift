@@ -17,11 +17,13 @@ package struct PoolID: Sendable, Hashable {
 ///
 /// Both numbers mean something to the caller alone; the store gives them back.
 package struct Ticket: Sendable, Hashable {
+    /// The exchange on that loop.
+    ///
+    /// Unique there while the store may still answer to it.
+    package let handle: UInt64
+
     /// The event loop that is to hear of it.
     package let loop: UInt16
-
-    /// The exchange on that loop. Unique there while the store may still answer to it.
-    package let handle: UInt64
 
     /// A ticket of the exchange `handle` on event loop `loop`.
     package init(loop: UInt16, handle: UInt64) {
@@ -57,12 +59,18 @@ package struct LaneHandle: Sendable, Hashable {
 /// A packet's number: unique in the store, growing from packet to packet, at least 1 and below 2^53.
 package typealias PacketNumber = UInt64
 
-/// A moment, on both clocks. The store reads no clock itself.
+/// A moment, on both clocks.
+///
+/// The store reads no clock itself.
 package struct StoreInstant: Sendable, Equatable {
-    /// Nanoseconds of a clock that never goes back. Everything is measured with it.
+    /// Nanoseconds of a clock that never goes back.
+    ///
+    /// Everything is measured with it.
     package var nanoseconds: UInt64
 
-    /// Microseconds since 1970. Packets are numbered by it.
+    /// Microseconds since 1970.
+    ///
+    /// Packets are numbered by it.
     package var unixMicroseconds: UInt64
 
     /// The moment that both clocks show.

@@ -13,17 +13,22 @@ package struct Packet: Sendable {
     /// When it was stored, on the clock that never goes back.
     package let storedAtNanoseconds: UInt64
 
-    /// How many attempts were counted before this one, 0 at first. To a backend only.
+    /// How many attempts were counted before this one, 0 at first.
+    ///
+    /// To a backend only.
     package let attempts: UInt32
 
-    /// Whether an earlier delivery of it failed after bytes were written. To a client only.
+    /// Whether an earlier delivery of it failed after bytes were written.
+    ///
+    /// To a client only.
     package let isRedelivered: Bool
 }
 
 /// A packet on its way to a client.
 package struct Delivery: Sendable {
-    /// The poll that it answers. The packet stays with this exchange until the delivery is proven
-    /// or has failed.
+    /// The poll that it answers.
+    ///
+    /// The packet stays with this exchange until the delivery is proven or has failed.
     package let ticket: Ticket
 
     /// Whose packet it is.

@@ -1,187 +1,202 @@
-/// Where packets wait (signatures; the bodies follow).
+import Synchronization
+
+/// Where packets wait, in memory: sessions, packets to backends and to clients, held polls, dead
+/// letters.
+///
+/// Operations may be called from any thread. They never call back and never block for longer than
+/// the few hundred nanoseconds that another thread needs in the same one of 64 shards; what follows
+/// from them stands in the effects, which the caller performs. No thread holds two locks at a time.
 package final class PacketStore: Sendable {
+    /// How many shards there are to be swept.
     package static let shardCount = 64
 
+    /// The records of the clients, by the hash of realm and id.
+    private let shards: InlineArray<64, Mutex<Shard>>
+
+    /// Which client a token belongs to, by the hash of realm and token.
+    private let tokens: InlineArray<64, Mutex<TokenTable>>
+
+    /// The realms and pools, of which each shard has a copy.
+    private let rules = Mutex(Rules())
+
+    private let deadLetters: Mutex<DeadLetters>
+
+    let outboxes: OutboxAccount
+
+    /// Numbers the sessions.
+    let epochs = Atomic<UInt64>(0)
+
+    /// What keeps operations before they happen, if anything does.
+    let journal: (any Journal)?
+
+    /// A store without packets, whose numbers begin with this moment.
     package init(limits: StoreLimits, now: StoreInstant, journal: (any Journal)? = nil) {
-        fatalError()
+        let outboxes = OutboxAccount(limits)
+        let numbers = PacketNumbers(from: now)
+        self.outboxes = outboxes
+        self.shards = InlineArray { index in
+            Mutex(
+                Shard(
+                    index: UInt8(truncatingIfNeeded: index),
+                    numbers: numbers,
+                    outboxes: outboxes
+                )
+            )
+        }
+        self.tokens = InlineArray { _ in Mutex(TokenTable()) }
+        self.deadLetters = Mutex(DeadLetters(limits))
+        self.journal = journal
     }
 
-    // Configuration: at start and at each reload.
-    package func realm(named name: String, settings: RealmSettings) -> RealmID { fatalError() }
-    package func pool(named name: String, limits: InboxLimits) -> PoolID { fatalError() }
-    package func setLimits(_ limits: StoreLimits) { fatalError() }
-    package func name(of realm: RealmID) -> String { fatalError() }
-    package func name(of pool: PoolID) -> String { fatalError() }
+    // MARK: Configuration, at start and at each reload
+
+    /// The number of the realm, for which `settings` hold from now on.
+    package func realm(named name: String, settings: RealmSettings) -> RealmID {
+        self.changeRules { $0.setRealm(named: name, settings) }
+    }
+
+    /// The number of the pool, for which `limits` hold from now on.
+    package func pool(named name: String, limits: InboxLimits) -> PoolID {
+        self.changeRules { $0.setPool(named: name, limits) }
+    }
+
+    /// What holds for the whole store from the next sweep on.
+    package func setLimits(_ limits: StoreLimits) {
+        self.outboxes.setLimits(limits)
+        self.deadLetters.withLock { $0.limits = limits }
+    }
+
+    /// The name that a realm was made with.
+    package func name(of realm: RealmID) -> String {
+        self.rules.withLock { $0.realms[realm.index].name }
+    }
+
+    /// The name that a pool was made with.
+    package func name(of pool: PoolID) -> String {
+        self.rules.withLock { $0.pools[pool.index].name }
+    }
 
     /// The id, sharing the record's bytes if the client has one; nil for what cannot be an id.
-    package func clientName(_ bytes: Span<UInt8>, in realm: RealmID) -> ClientName? { fatalError() }
+    package func clientName(_ bytes: Span<UInt8>, in realm: RealmID) -> ClientName? {
+        guard let name = ClientName(bytes) else { return nil }
+        return self.withShard(of: name, in: realm) { shard in
+            shard.slot(of: name, in: realm).map { shard.clients[$0].name }
+        } ?? name
+    }
 
-    // Sessions.
-    /// Effects: `.loggedIn` or `.refused(.tokenTaken)`; `.answerEmpty` for polls of the old session.
-    package func logIn(
-        _ login: Login,
-        ticket: Ticket,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) -> Progress { fatalError() }
-    /// Counts as a use of the token.
-    package func session(
-        forToken token: Span<UInt8>,
-        in realm: RealmID,
-        at now: StoreInstant
-    ) -> Session? { fatalError() }
-    /// Whether `session` may send to this id (2.4), for the check on the request's head.
-    package func mayAddress(
-        _ recipient: ClientName,
-        from session: Session,
-        at now: StoreInstant
-    ) -> Bool { fatalError() }
+    // MARK: Reading
 
-    // Client to backend. Effects: `.stored`, then `.send` if the lane was nobody's; or `.refused`.
-    package func send(
-        _ contents: PacketContents,
-        from session: Session,
-        to pool: PoolID,
-        ticket: Ticket,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) -> Progress { fatalError() }
-    package func send(
-        _ contents: PacketContents,
-        from session: Session,
-        to recipients: Recipients,
-        ticket: Ticket,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) -> Progress { fatalError() }
+    /// Packets and bytes that wait for a pool, those under way among them.
+    package func backlog(of pool: PoolID) -> Backlog {
+        self.rules.withLock { $0.pools[pool.index].account }.backlog
+    }
 
-    // Lanes: by the loop that owns the lane. What names another packet than the one under way does nothing.
-    package func consumed(
-        _ lane: LaneHandle,
-        _ number: PacketNumber,
-        reply: Reply?,
-        loop: UInt16,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) -> Progress { fatalError() }
-    package func rejected(
-        _ lane: LaneHandle,
-        _ number: PacketNumber,
-        reason: DeadLetter.Reason,
-        loop: UInt16,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
-    /// The packet waits at the head, nobody sends it until `nextAttempt`. Expired meanwhile: dead letter, and the next one is sent.
-    package func attemptFailed(
-        _ lane: LaneHandle,
-        _ number: PacketNumber,
-        isCounted: Bool,
-        loop: UInt16,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
-    /// Effects: `.send` or `.laneIdle`.
-    package func nextAttempt(
-        _ lane: LaneHandle,
-        loop: UInt16,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
-    /// The lane becomes nobody's, its packets wait; a new packet of the client or `adoptLanes` takes it up.
-    package func releaseLane(_ lane: LaneHandle, loop: UInt16) { fatalError() }
-    /// Takes up the lanes of a shard that wait for `pool` and are nobody's: `.send` for each.
-    package func adoptLanes(
-        of pool: PoolID,
-        shard: Int,
-        loop: UInt16,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
-    /// Packets and bytes that wait for a pool.
-    package func backlog(of pool: PoolID) -> Backlog { fatalError() }
-    package func pools() -> [(name: String, pool: PoolID, backlog: Backlog)] { fatalError() }
+    /// All pools that ever were, with what waits for them.
+    package func pools() -> [(name: String, pool: PoolID, backlog: Backlog)] {
+        let pools = self.rules.withLock { $0.pools }
+        return pools.indices.map { index in
+            (pools[index].name, PoolID(index: index), pools[index].account.backlog)
+        }
+    }
 
-    // Towards clients.
     /// Whether outboxes have room: otherwise neither send packets to backends nor fetch.
-    package var acceptsReplies: Bool { fatalError() }
-    /// A packet that came by fetch. Effects: `.stored(ticket, …)`.
-    package func append(
-        _ reply: Reply,
+    package var acceptsReplies: Bool { !self.outboxes.isFull }
+
+    /// The dead letters that are kept, oldest first.
+    package func keptDeadLetters() -> [DeadLetter] {
+        self.deadLetters.withLock { $0.all }
+    }
+
+    /// How much there is of everything.
+    ///
+    /// Not of one moment: the shards are asked in turn.
+    package func statistics() -> StoreStatistics {
+        var statistics = StoreStatistics()
+        for index in self.shards.indices {
+            let (clients, counts) = self.shards[index].withLock { ($0.clients.count, $0.counts) }
+            statistics.clients += clients
+            statistics.sessions += counts.sessions
+            statistics.heldPolls += counts.heldPolls
+            statistics.deliveries += counts.deliveries
+        }
+        for pool in self.pools() {
+            statistics.waitingForBackends.packets += pool.backlog.packets
+            statistics.waitingForBackends.bytes += pool.backlog.bytes
+        }
+        statistics.waitingForClients = self.outboxes.backlog
+        statistics.deadLetters = self.deadLetters.withLock { $0.backlog }
+        return statistics
+    }
+
+    // MARK: Upkeep
+
+    /// Ends sessions and packets of a shard that have run out, and forgets clients of which nothing
+    /// is left.
+    ///
+    /// To be called for one shard at a time, `0..<shardCount`, for all of them about once a second.
+    package func sweep(shard: Int, at now: StoreInstant, _ effects: inout Effects) {
+        precondition(0..<Self.shardCount ~= shard, "no shard has the number \(shard)")
+        let index = UInt8(truncatingIfNeeded: shard)
+        for chunk in 0..<self.withShard(index, { $0.clients.chunkCount }) {
+            let ended = self.withShard(index) { $0.sweep(chunk: chunk, at: now, &effects) }
+            for claim in ended { self.release(claim) }
+            self.bury(&effects)
+        }
+        self.withShard(index) { $0.releaseMemory() }
+        self.tokens[shard].withLock { $0.releaseMemory() }
+        if shard == 0 {
+            self.outboxes.review(&effects)
+            self.deadLetters.withLock { $0.expire(at: now) }
+        }
+    }
+
+    /// Keeps the dead letters that an operation left, after the lock under which they died.
+    func bury(_ effects: inout Effects) {
+        guard !effects.deadLetters.isEmpty else { return }
+        let letters = effects.deadLetters
+        effects.deadLetters.removeAll()
+        self.deadLetters.withLock { kept in
+            for letter in letters { kept.append(letter) }
+        }
+        for letter in letters { effects.append(.died(letter)) }
+    }
+
+    // MARK: Locks
+
+    /// Runs `body` under the lock of a shard.
+    func withShard<Result: Sendable>(_ index: UInt8, _ body: (inout Shard) -> Result) -> Result {
+        self.shards[Int(index)].withLock { body(&$0) }
+    }
+
+    /// Runs `body` under the lock of the shard that the client's record is in or would be in.
+    func withShard<Result: Sendable>(
+        of name: ClientName,
         in realm: RealmID,
-        ticket: Ticket,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) -> Progress { fatalError() }
-    /// Effects: `.deliver`, `.held` (if `mayHold`), `.answerEmpty`, or `.refused(.sessionEnded)`; and for others.
-    package func poll(
-        _ session: Session,
-        ticket: Ticket,
-        mayHold: Bool,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
-    /// Hang-up, or the hold is over. True: the poll was held and is the caller's to answer. False: an effect for it is on its way.
-    package func pollEnded(_ client: ClientHandle, ticket: Ticket) -> Bool { fatalError() }
-    package func deliveryProven(
-        _ client: ClientHandle,
-        _ number: PacketNumber,
-        ticket: Ticket,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
-    /// Bytes were written: the packet will be marked redelivered.
-    package func deliveryFailed(
-        _ client: ClientHandle,
-        _ number: PacketNumber,
-        ticket: Ticket,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
-    /// Nothing was written: the exchange was gone when the delivery reached it.
-    package func deliveryReturned(
-        _ client: ClientHandle,
-        _ number: PacketNumber,
-        ticket: Ticket,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
+        _ body: (inout Shard) -> Result
+    ) -> Result {
+        self.withShard(Shard.index(of: Shard.hash(of: name, in: realm)), body)
+    }
 
-    /// A packet of a backend that cannot be stored (`noRecipient`, `tooLarge`).
-    package func bury(
-        _ contents: PacketContents,
-        _ reason: DeadLetter.Reason,
-        in realm: RealmID,
-        client: ClientName?,
-        pool: PoolID,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) { fatalError() }
+    /// Runs `body` under the lock of the tokens whose hashes are near this one.
+    func withTokens<Result: Sendable>(
+        near hash: UInt64,
+        _ body: (inout TokenTable) -> Result
+    ) -> Result {
+        self.tokens[Int(Shard.index(of: hash))].withLock { body(&$0) }
+    }
 
-    // Now and then: one shard at a time, 0 ..< shardCount; all of them about once a second.
-    package func sweep(shard: Int, at now: StoreInstant, _ effects: inout Effects) { fatalError() }
-    package func statistics() -> StoreStatistics { fatalError() }
-}
+    /// The session that claimed a token has ended.
+    func release(_ claim: TokenClaim) {
+        self.withTokens(near: claim.hash) { $0.release(claim) }
+    }
 
-package struct Backlog: Sendable, Equatable {
-    package var packets: Int
-    package var bytes: Int
-}
-
-package struct StoreStatistics: Sendable, Equatable {
-    package var clients = 0
-    package var sessions = 0
-    package var heldPolls = 0
-    package var deliveries = 0
-    package var waitingForBackends = Backlog(packets: 0, bytes: 0)
-    package var waitingForClients = Backlog(packets: 0, bytes: 0)
-    package var deadLetters = Backlog(packets: 0, bytes: 0)
-}
-
-package protocol Journal: Sendable {}
-
-/// What hears of operations that were pending.
-package protocol StoreEvents: Sendable {
-    /// What follows from a commit for one event loop (nil: any; `repliesAccepted` is for all). Called on the thread that committed.
-    func committed(_ effects: [Effect], loop: UInt16?)
+    /// Changes the realms and pools, then every shard's copy: it has them before anybody knows their
+    /// numbers.
+    private func changeRules<ID: Sendable>(_ change: (inout Rules) -> ID) -> ID {
+        let (id, rules) = self.rules.withLock { rules in (change(&rules), rules) }
+        for index in self.shards.indices {
+            self.shards[index].withLock { $0.setRules(rules) }
+        }
+        return id
+    }
 }

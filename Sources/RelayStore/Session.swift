@@ -27,7 +27,9 @@ package struct Login: Sendable {
     /// The client's id.
     package let name: ClientName
 
-    /// The token, trimmed. Never to be logged.
+    /// The token, trimmed.
+    ///
+    /// Never to be logged.
     package let token: [UInt8]
 
     /// How long the token is valid after its last use.

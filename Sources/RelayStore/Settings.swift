@@ -1,4 +1,6 @@
-/// What holds for the clients of a realm. A reload replaces it.
+/// What holds for the clients of a realm.
+///
+/// A reload replaces it.
 package struct RealmSettings: Sendable, Equatable {
     /// How long a packet waits, in both directions; then it is a dead letter.
     package var packetTTL: Duration = .seconds(86_400)
@@ -28,7 +30,9 @@ package struct RealmSettings: Sendable, Equatable {
     }
 }
 
-/// How much may wait for the backends of one pool. A reload replaces it.
+/// How much may wait for the backends of one pool.
+///
+/// A reload replaces it.
 package struct InboxLimits: Sendable, Equatable {
     /// Packets not consumed yet, of all clients.
     package var packetsMax = 100_000
@@ -40,7 +44,9 @@ package struct InboxLimits: Sendable, Equatable {
     package init() {}
 }
 
-/// What holds for the whole store. A reload replaces it.
+/// What holds for the whole store.
+///
+/// A reload replaces it.
 package struct StoreLimits: Sendable, Equatable {
     /// Packets that wait for all clients together.
     package var outboxPacketsMax = 1_000_000

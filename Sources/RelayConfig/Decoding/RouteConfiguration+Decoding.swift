@@ -1,0 +1,164 @@
+extension Form<RouteConfiguration> {
+    /// A list of rules, or the name of a pool.
+    static let route = Form(
+        sections: RuleDraft.section.sections,
+        read: { node, name, reading in
+            guard node.scalar == nil else {
+                return Form<String>.poolName.read(node, name, &reading).map {
+                    RouteConfiguration(pool: $0)
+                }
+            }
+            let rules = Form<[RouteRuleConfiguration]>.list(of: .rule).read(node, name, &reading)
+            return rules.map { RouteConfiguration(rules: $0) }
+        },
+        print: { route, node, printing in
+            if route.rules.count == 1, let rule = route.rules.first, rule.match == nil,
+                case .pool(let pool) = rule.action
+            {
+                let written = node?.scalar == nil ? node?.items.first?["pool"] : node
+                return Form<String>.poolName.print(pool, written, printing)
+            }
+            return Form<[RouteRuleConfiguration]>.list(of: .rule).print(route.rules, node, printing)
+        }
+    )
+}
+
+/// A rule with all that it may hold, before it is known to hold exactly one action.
+private struct RuleDraft: Sendable {
+    var match: MatchConfiguration?
+    var pool: String?
+    var respond: RespondConfiguration?
+    var redirect: RedirectConfiguration?
+
+    static let section = Section<Self>(
+        "route",
+        [
+            Key(optional: "match", \.match, .match),
+            Key(optional: "pool", \.pool, .poolName),
+            Key(
+                optional: "respond",
+                \.respond,
+                .section(RespondConfiguration.section, draft: RespondConfiguration())
+            ),
+            Key(
+                optional: "redirect",
+                \.redirect,
+                .section(RedirectConfiguration.section, draft: RedirectConfiguration(to: "/"))
+            ),
+        ],
+        later: ["timeout", "rewrite"]
+    ) { _, node, reading in
+        let actions = node.entries.filter { ["pool", "respond", "redirect"].contains($0.name) }
+        if let second = actions.dropFirst().first {
+            reading.error(
+                at: second.location,
+                "a rule has one of 'pool', 'respond' and 'redirect'; remove one"
+            )
+        } else if actions.isEmpty {
+            reading.error(at: node, "the rule does nothing; add 'pool', 'respond' or 'redirect'")
+        }
+    }
+
+    /// The action; nil if there was something wrong with it.
+    var action: RouteRuleConfiguration.Action? {
+        if let pool { return .pool(pool) }
+        if let respond { return .respond(respond) }
+        return self.redirect.map { .redirect($0) }
+    }
+
+    init() {}
+
+    /// Takes a rule apart.
+    init(_ rule: RouteRuleConfiguration) {
+        self.match = rule.match
+        switch rule.action {
+        case .pool(let pool): self.pool = pool
+        case .respond(let respond): self.respond = respond
+        case .redirect(let redirect): self.redirect = redirect
+        }
+    }
+}
+
+extension Form<RouteRuleConfiguration> {
+    /// A rule.
+    fileprivate static let rule = Form(
+        sections: RuleDraft.section.sections,
+        read: { node, _, reading in
+            var draft = RuleDraft()
+            RuleDraft.section.read(node, as: "a rule", into: &draft, &reading)
+            guard let action = draft.action else { return nil }
+            var rule = RouteRuleConfiguration(action, match: draft.match)
+            rule.location = node.location
+            return rule
+        },
+        print: { rule, node, printing in
+            RuleDraft.section.print(RuleDraft(rule), node, printing)
+        }
+    )
+}
+
+extension RespondConfiguration {
+    /// The keys of `respond`.
+    static let section = Section<Self>(
+        "respond",
+        [
+            Key("status", \.status, .count(200...599)),
+            Key("body", \.body, .text()),
+        ]
+    ) { respond, node, reading in
+        guard [204, 205, 304].contains(respond.status), !respond.body.isEmpty else { return }
+        let place = node["body"] ?? node
+        reading.error(at: place, "an answer with status \(respond.status) has no body; remove it")
+    }
+}
+
+extension RedirectConfiguration {
+    /// The keys of `redirect`.
+    static let section = Section<Self>(
+        "redirect",
+        [
+            Key("to", \.location, .redirectLocation, required: true),
+            Key("status", \.status, .redirectStatus),
+        ]
+    )
+}
+
+extension Form<String> {
+    /// Where a redirect goes.
+    ///
+    /// A browser takes what begins with `//` for another host, and `\` for `/`.
+    fileprivate static let redirectLocation = scalar("a text", isText: true) {
+        word throws(Rejection) in
+        let location = try unbraced(word)
+        guard location.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5C }) else {
+            throw Rejection("holds a character that must be escaped: \(word.shown)")
+        }
+        if location.hasPrefix("//") {
+            throw Rejection("begins with '//', which is another host; write one '/' or a whole URL")
+        }
+        let isURL = ["http://", "https://"].contains { prefix in
+            location.hasPrefix(prefix) && !location.dropFirst(prefix.count).hasPrefix("/")
+                && location.count > prefix.count
+        }
+        guard location.hasPrefix("/") || isURL else {
+            throw Rejection("is a path or a URL of http or https, not \(word.shown)")
+        }
+        return location
+    } print: {
+        braced($0)
+    }
+}
+
+extension Form<Int> {
+    /// The status of a redirect.
+    fileprivate static let redirectStatus = scalar("a status") { word throws(Rejection) in
+        guard let status = Quantity(word.text), status.unit.isEmpty,
+            [301, 302, 303, 307, 308].contains(status.number)
+        else {
+            throw Rejection("is 301, 302, 303, 307 or 308, not \(word.shown)")
+        }
+        return status.number
+    } print: {
+        "\($0)"
+    }
+}

@@ -1,0 +1,96 @@
+/// A packet as it stands in the memory of a shard: 32 bytes, and its contents.
+struct StoredPacket: Sendable {
+    /// The bytes of its contents.
+    let bytes: [UInt8]
+
+    /// Its number.
+    let number: PacketNumber
+
+    /// When it was stored, in nanoseconds of the clock that never goes back.
+    let storedAt: UInt64
+
+    /// How many of `bytes` are header fields: far fewer than 4 GiB.
+    private let headerCount: UInt32
+
+    /// The place of the packet behind it.
+    fileprivate(set) var next = PacketQueue.none
+
+    /// A packet that is to be put into a queue.
+    init(_ contents: PacketContents, number: PacketNumber, storedAt: UInt64) {
+        self.bytes = contents.bytes
+        self.headerCount = UInt32(contents.headerCount)
+        self.number = number
+        self.storedAt = storedAt
+    }
+
+    var contents: PacketContents {
+        PacketContents(bytes: self.bytes, headerCount: Int(self.headerCount))
+    }
+
+    /// What limits count.
+    var byteCount: Int { self.bytes.count }
+
+}
+
+/// Packets in order, chained through the slab of their shard: 12 bytes a queue.
+struct PacketQueue: Sendable {
+    /// No place.
+    static let none = UInt32.max
+
+    private var first = Self.none
+    private var last = Self.none
+    private var length: UInt32 = 0
+
+    var count: Int { Int(self.length) }
+
+    var isEmpty: Bool { self.length == 0 }
+
+    /// The oldest packet.
+    func head(in packets: borrowing Slab<StoredPacket>) -> StoredPacket? {
+        self.isEmpty ? nil : packets[self.first]
+    }
+
+    /// The number of the oldest packet.
+    func headNumber(in packets: borrowing Slab<StoredPacket>) -> PacketNumber? {
+        self.isEmpty ? nil : packets[self.first].number
+    }
+
+    /// When the oldest packet was stored.
+    func headStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
+        self.isEmpty ? nil : packets[self.first].storedAt
+    }
+
+    /// When the packet behind the oldest was stored.
+    func secondStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
+        self.length < 2 ? nil : packets[packets[self.first].next].storedAt
+    }
+
+    /// Adds a packet at the end.
+    mutating func append(_ packet: consuming StoredPacket, in packets: inout Slab<StoredPacket>) {
+        let slot = packets.insert(packet)
+        if self.isEmpty { self.first = slot } else { packets[self.last].next = slot }
+        self.last = slot
+        self.length += 1
+    }
+
+    /// Takes the oldest packet out.
+    mutating func removeHead(from packets: inout Slab<StoredPacket>) -> StoredPacket? {
+        guard !self.isEmpty else { return nil }
+        let packet = packets.remove(self.first)
+        self.first = packet.next
+        self.length -= 1
+        if self.isEmpty { self.last = Self.none }
+        return packet
+    }
+
+    /// Takes the packet behind the oldest out.
+    mutating func removeSecond(from packets: inout Slab<StoredPacket>) -> StoredPacket? {
+        guard self.length > 1 else { return nil }
+        let slot = packets[self.first].next
+        let packet = packets.remove(slot)
+        packets[self.first].next = packet.next
+        if self.last == slot { self.last = self.first }
+        self.length -= 1
+        return packet
+    }
+}

@@ -1,0 +1,257 @@
+/// Towards backends: lanes, whose packets a loop sends one by one.
+extension Shard {
+    /// Puts a packet on the client's lane to a pool; the loop of the ticket sends it if the lane is
+    /// nobody's.
+    mutating func send(
+        _ contents: PacketContents,
+        from session: Session,
+        to pool: PoolID,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        guard let slot = self.slot(of: session) else {
+            effects.append(.refused(ticket, .sessionEnded))
+            return
+        }
+        guard self.addToInbox(of: pool, bytes: contents.byteCount) else {
+            effects.append(.refused(ticket, .inboxFull))
+            return
+        }
+        let number = self.numbers.next(at: now)
+        let packet = StoredPacket(contents, number: number, storedAt: now.nanoseconds)
+        let lane = self.laneForPacket(slot, to: pool)
+        if self.clients[slot].lanes[lane].isUnowned {
+            if !self.clients[slot].lanes[lane].isEmpty { self.counts.unownedLanes -= 1 }
+            self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            effects.append(.stored(ticket, number))
+            self.sendFirst(slot, lane, by: ticket.loop, at: now, &effects)
+        } else {
+            self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            effects.append(.stored(ticket, number))
+        }
+    }
+
+    /// The backend took the packet and gave a reply, which is to be stored before `consumed`.
+    ///
+    /// - Returns: the realm of the reply, or nil if this packet is not under way.
+    mutating func replyReceived(
+        _ lane: LaneHandle,
+        _ number: PacketNumber,
+        by loop: UInt16
+    ) -> RealmID? {
+        guard let (slot, index) = self.position(of: lane),
+            self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
+        else { return nil }
+        self.clients[slot].lanes[index].replyReceived(by: loop)
+        return self.clients[slot].realm
+    }
+
+    /// The packet is consumed; the loop sends the next one.
+    mutating func consumed(
+        _ lane: LaneHandle,
+        _ number: PacketNumber,
+        by loop: UInt16,
+        hasReply: Bool,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        guard let (slot, index) = self.position(of: lane),
+            hasReply
+                ? self.clients[slot].lanes[index].isCompleting(number, by: loop, in: self.packets)
+                : self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
+        else { return }
+        if let (packet, _) = self.clients[slot].lanes[index].removeHead(from: &self.packets) {
+            self.removeFromInbox(of: lane.pool, packet)
+        }
+        self.sendFirst(slot, index, by: loop, at: now, &effects)
+    }
+
+    /// The packet becomes a dead letter; the loop sends the next one.
+    mutating func rejected(
+        _ lane: LaneHandle,
+        _ number: PacketNumber,
+        reason: DeadLetter.Reason,
+        by loop: UInt16,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        guard let (slot, index) = self.position(of: lane),
+            self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
+        else { return }
+        if let (packet, attempts) = self.clients[slot].lanes[index].removeHead(
+            from: &self.packets
+        ) {
+            self.bury(packet, reason, slot, lane.pool, attempts, at: now, &effects)
+        }
+        self.sendFirst(slot, index, by: loop, at: now, &effects)
+    }
+
+    /// The packet waits as the first of the loop's lane, or becomes a dead letter if it has expired;
+    /// then the loop sends the next one.
+    mutating func attemptFailed(
+        _ lane: LaneHandle,
+        _ number: PacketNumber,
+        isCounted: Bool,
+        by loop: UInt16,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        guard let (slot, index) = self.position(of: lane),
+            self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
+        else { return }
+        self.clients[slot].lanes[index].attemptFailed(by: loop, isCounted: isCounted)
+        if self.expireLane(slot, index, at: now, &effects) > 0 {
+            self.sendFirst(slot, index, by: loop, at: now, &effects)
+        }
+    }
+
+    /// The loop has waited long enough: it sends the first packet.
+    mutating func nextAttempt(
+        _ lane: LaneHandle,
+        by loop: UInt16,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        guard let (slot, index) = self.position(of: lane),
+            self.clients[slot].lanes[index].state == .waiting(loop)
+        else { return }
+        self.sendFirst(slot, index, by: loop, at: now, &effects)
+    }
+
+    /// The loop gives its lane up.
+    mutating func releaseLane(_ lane: LaneHandle, by loop: UInt16) {
+        guard let (slot, index) = self.position(of: lane),
+            self.clients[slot].lanes[index].mayBeReleased(by: loop)
+        else { return }
+        if self.clients[slot].lanes[index].isEmpty {
+            self.clients[slot].lanes.remove(at: index)
+        } else {
+            self.clients[slot].lanes[index].release()
+            self.counts.unownedLanes += 1
+        }
+    }
+
+    /// The loop takes the lanes to a pool that are nobody's and sends their first packets.
+    mutating func adoptLanes(
+        ofChunk chunk: Int,
+        to pool: PoolID,
+        by loop: UInt16,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        for place in SetBits(self.clients.occupied(inChunk: chunk)) {
+            let slot = UInt32(chunk * Slab<ClientRecord>.chunkSize + place)
+            guard let lane = self.clients[slot].lane(to: pool),
+                self.clients[slot].lanes[lane].isUnowned
+            else { continue }
+            self.counts.unownedLanes -= 1
+            self.sendFirst(slot, lane, by: loop, at: now, &effects)
+        }
+    }
+
+    /// Packets that waited too long become dead letters.
+    ///
+    /// The lane stays, even without packets.
+    ///
+    /// - Returns: how many did.
+    @discardableResult
+    mutating func expireLane(
+        _ slot: UInt32,
+        _ lane: Int,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Int {
+        let ttl = self.rules.realms[self.clients[slot].realm.index].packetTTL
+        let pool = self.clients[slot].lanes[lane].pool
+        var expired = 0
+        while let storedAt = self.clients[slot].lanes[lane].oldestWaitingStoredAt(in: self.packets),
+            now.nanoseconds(since: storedAt) > ttl,
+            let (packet, attempts) = self.clients[slot].lanes[lane].removeOldestWaiting(
+                from: &self.packets
+            )
+        {
+            self.bury(packet, .expired, slot, pool, attempts, at: now, &effects)
+            expired += 1
+        }
+        return expired
+    }
+
+    /// The loop has the lane and sends its first packet; without one the lane is gone, and its owner
+    /// told.
+    private mutating func sendFirst(
+        _ slot: UInt32,
+        _ lane: Int,
+        by loop: UInt16,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        let pool = self.clients[slot].lanes[lane].pool
+        let handle = LaneHandle(client: self.handle(of: slot), pool: pool)
+        let wasOwned = !self.clients[slot].lanes[lane].isUnowned
+        self.clients[slot].lanes[lane].release()
+        self.expireLane(slot, lane, at: now, &effects)
+        let packet = self.clients[slot].lanes[lane].send(
+            by: loop,
+            from: self.clients[slot].name,
+            in: self.packets
+        )
+        if let packet {
+            effects.append(.send(LaneSend(loop: loop, lane: handle, packet: packet)))
+        } else {
+            self.clients[slot].lanes.remove(at: lane)
+            if wasOwned { effects.append(.laneIdle(loop: loop, handle)) }
+        }
+    }
+
+    private func position(of lane: LaneHandle) -> (slot: UInt32, index: Int)? {
+        guard let slot = self.slot(of: lane.client),
+            let index = self.clients[slot].lane(to: lane.pool)
+        else { return nil }
+        return (slot, index)
+    }
+
+    private mutating func laneForPacket(_ slot: UInt32, to pool: PoolID) -> Int {
+        if let lane = self.clients[slot].lane(to: pool) { return lane }
+        self.clients[slot].lanes.append(Lane(to: pool))
+        return self.clients[slot].lanes.count - 1
+    }
+
+    private func addToInbox(of pool: PoolID, bytes: Int) -> Bool {
+        let limits = self.rules.pools[pool.index].limits
+        return self.rules.pools[pool.index].account.add(
+            bytes: bytes,
+            packetsMax: limits.packetsMax,
+            bytesMax: limits.bytesMax
+        )
+    }
+
+    private func removeFromInbox(of pool: PoolID, _ packet: borrowing StoredPacket) {
+        self.rules.pools[pool.index].account.remove(bytes: packet.byteCount)
+    }
+
+    private func bury(
+        _ packet: borrowing StoredPacket,
+        _ reason: DeadLetter.Reason,
+        _ slot: UInt32,
+        _ pool: PoolID,
+        _ attempts: UInt32,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        self.removeFromInbox(of: pool, packet)
+        effects.deadLetters.append(
+            DeadLetter(
+                reason: reason,
+                direction: .toBackend,
+                realm: self.clients[slot].realm,
+                client: self.clients[slot].name,
+                pool: pool,
+                number: packet.number,
+                attempts: attempts,
+                contents: packet.contents,
+                diedAt: now
+            )
+        )
+    }
+}

@@ -1,0 +1,229 @@
+/// From backends and clients to clients.
+extension PacketStore {
+    /// Stores a packet that came by fetch.
+    ///
+    /// Effects: `.stored`, and for others.
+    package func append(
+        _ reply: Reply,
+        in realm: RealmID,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Progress {
+        if self.isPending(.append(reply, in: realm, ticket)) { return .pending }
+        self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
+        return .done
+    }
+
+    func replyWritten(
+        _ reply: Reply,
+        in realm: RealmID,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        let number = self.store(reply, in: realm, at: now, &effects)
+        effects.append(.stored(ticket, number ?? 0))
+        self.bury(&effects)
+    }
+
+    /// Stores a packet of one client for others, at least one of them a debug server.
+    ///
+    /// Effects: `.stored` or `.refused`; and for others.
+    package func send(
+        _ contents: PacketContents,
+        from session: Session,
+        to recipients: Recipients,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Progress {
+        if self.isPending(.sendDirect(contents, from: session, to: recipients, ticket)) {
+            return .pending
+        }
+        self.packetWritten(
+            contents,
+            from: session,
+            to: recipients,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
+        return .done
+    }
+
+    func packetWritten(
+        _ contents: PacketContents,
+        from session: Session,
+        to recipients: Recipients,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        if let refusal = self.refusal(of: session, to: recipients, at: now) {
+            effects.append(.refused(ticket, refusal))
+            return
+        }
+        let reply = Reply(recipients: recipients, contents: contents, from: session.name)
+        self.replyWritten(reply, in: session.realm, ticket: ticket, at: now, &effects)
+    }
+
+    /// Asks for the oldest packet of the session's client.
+    ///
+    /// Effects: `.deliver`, `.held` (if `mayHold`), `.answerEmpty`, or `.refused(.sessionEnded)`;
+    /// and for others.
+    package func poll(
+        _ session: Session,
+        ticket: Ticket,
+        mayHold: Bool,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        self.withShard(session.client.shard) {
+            $0.poll(session, ticket: ticket, mayHold: mayHold, at: now, &effects)
+        }
+        self.bury(&effects)
+    }
+
+    /// The client hung up, or the hold is over.
+    ///
+    /// True: the poll was held and is the caller's to answer. False: an effect for it is on its way.
+    package func pollEnded(_ client: ClientHandle, ticket: Ticket) -> Bool {
+        self.withShard(client.shard) { $0.pollEnded(client, ticket: ticket) }
+    }
+
+    /// The client has the packet.
+    ///
+    /// Effects: for others.
+    package func deliveryProven(
+        _ client: ClientHandle,
+        _ number: PacketNumber,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        self.withShard(client.shard) {
+            $0.deliveryProven(client, number, ticket: ticket, at: now, &effects)
+        }
+        self.bury(&effects)
+    }
+
+    /// Bytes were written and did not arrive: the packet is the first again, and marked as
+    /// redelivered.
+    ///
+    /// Effects: for others.
+    package func deliveryFailed(
+        _ client: ClientHandle,
+        _ number: PacketNumber,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        self.withShard(client.shard) {
+            $0.deliveryEnded(
+                client,
+                number,
+                ticket: ticket,
+                bytesWereWritten: true,
+                at: now,
+                &effects
+            )
+        }
+        self.bury(&effects)
+    }
+
+    /// Nothing was written, because the exchange was gone when the delivery reached it: the packet
+    /// is the first again.
+    ///
+    /// Effects: for others.
+    package func deliveryReturned(
+        _ client: ClientHandle,
+        _ number: PacketNumber,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        self.withShard(client.shard) {
+            $0.deliveryEnded(
+                client,
+                number,
+                ticket: ticket,
+                bytesWereWritten: false,
+                at: now,
+                &effects
+            )
+        }
+        self.bury(&effects)
+    }
+
+    /// Keeps a packet of a backend as a dead letter that cannot be stored for anybody; of one that
+    /// is too large, nothing.
+    ///
+    /// Effects: `.died`.
+    package func bury(
+        _ contents: PacketContents,
+        _ reason: DeadLetter.Reason,
+        in realm: RealmID,
+        client: ClientName?,
+        pool: PoolID,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        effects.deadLetters.append(
+            DeadLetter(
+                reason: reason,
+                direction: .toClient,
+                realm: realm,
+                client: client,
+                pool: pool,
+                number: nil,
+                attempts: 0,
+                contents: reason == .tooLarge ? .empty : contents,
+                diedAt: now
+            )
+        )
+        self.bury(&effects)
+    }
+
+    /// Stores a packet for each of its recipients, under one lock after the other.
+    ///
+    /// - Returns: the number that it has for the first of those for whom it was stored.
+    func store(
+        _ reply: Reply,
+        in realm: RealmID,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> PacketNumber? {
+        var first: PacketNumber?
+        reply.recipients.forEach { name in
+            let number = self.withShard(of: name, in: realm) {
+                $0.store(
+                    reply.contents,
+                    for: name,
+                    in: realm,
+                    from: reply.from,
+                    at: now,
+                    &effects
+                )
+            }
+            first = first ?? number
+        }
+        return first
+    }
+
+    /// Why the session may not send to the recipients, if it may not.
+    private func refusal(
+        of session: Session,
+        to recipients: Recipients,
+        at now: StoreInstant
+    ) -> Refusal? {
+        let isAlive = self.withShard(session.client.shard) { $0.slot(of: session) != nil }
+        guard isAlive else { return .sessionEnded }
+        var isAllowed = true
+        recipients.forEach { name in
+            isAllowed = isAllowed && self.mayAddress(name, from: session, at: now)
+        }
+        guard isAllowed else { return .recipientForbidden }
+        return self.acceptsReplies ? nil : .outboxFull
+    }
+}

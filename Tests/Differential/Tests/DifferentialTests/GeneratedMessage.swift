@@ -1,0 +1,1 @@
+../../../RelayHTTPTests/GeneratedMessage.swift

@@ -1,0 +1,1 @@
+../../../RelayHTTPTests/SeededGenerator.swift

@@ -1,0 +1,1 @@
+../../../RelayHTTPTests/Transcript.swift

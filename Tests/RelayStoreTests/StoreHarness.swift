@@ -1,0 +1,332 @@
+import RelayStore
+
+/// A store with one realm and one pool, a clock that a test moves, and effects as text.
+///
+/// Keeps what the effects hand out, by the name that a test gave it: deliveries by ticket, packets
+/// to a backend by contents.
+final class StoreHarness {
+    let store: PacketStore
+    let realm: RealmID
+    let pool: PoolID
+    var now: StoreInstant
+    private(set) var deliveries: [UInt64: Delivery] = [:]
+    private(set) var sends: [String: LaneSend] = [:]
+    private(set) var numbers: [UInt64: PacketNumber] = [:]
+    private var effects = Effects()
+    private var lastTicket: UInt64 = 1000
+
+    init(
+        _ settings: RealmSettings = RealmSettings(),
+        inbox: InboxLimits = InboxLimits(),
+        limits: StoreLimits = StoreLimits(),
+        journal: (any Journal)? = nil
+    ) {
+        self.now = StoreInstant(nanoseconds: 1_000_000_000, unixMicroseconds: 1_700_000_000_000_000)
+        self.store = PacketStore(limits: limits, now: self.now, journal: journal)
+        self.realm = self.store.realm(named: "app", settings: settings)
+        self.pool = self.store.pool(named: "backend", limits: inbox)
+    }
+
+    func advance(milliseconds: UInt64) {
+        self.now.nanoseconds += milliseconds * 1_000_000
+        self.now.unixMicroseconds += milliseconds * 1000
+    }
+
+    // MARK: Operations, each with what followed from it
+
+    func logIn(
+        _ name: String,
+        token: String? = nil,
+        ttl: Duration = .seconds(3600),
+        isDebugServer: Bool = false,
+        ticket: UInt64 = 0
+    ) -> [String] {
+        let login = Login(
+            realm: self.realm,
+            name: Self.name(name),
+            token: Array((token ?? "token of \(name)").utf8),
+            tokenTTL: ttl,
+            isDebugServer: isDebugServer
+        )
+        return self.effects {
+            _ = self.store.logIn(login, ticket: Self.ticket(ticket), at: self.now, &$0)
+        }
+    }
+
+    func session(_ token: String) -> Session? {
+        self.store.session(forToken: Array(token.utf8).span, in: self.realm, at: self.now)
+    }
+
+    /// Logs in and gives the session.
+    func login(
+        _ name: String,
+        ttl: Duration = .seconds(3600),
+        isDebugServer: Bool = false
+    ) throws
+        -> Session
+    {
+        _ = self.logIn(name, ttl: ttl, isDebugServer: isDebugServer)
+        return try self.session("token of \(name)") ?? { throw HarnessError.noSession(name) }()
+    }
+
+    func send(
+        _ text: String,
+        from session: Session,
+        to pool: PoolID? = nil,
+        ticket: UInt64 = 0,
+        loop: UInt16 = 0
+    ) -> [String] {
+        self.effects {
+            _ = self.store.send(
+                Self.contents(text),
+                from: session,
+                to: pool ?? self.pool,
+                ticket: Ticket(loop: loop, handle: ticket),
+                at: self.now,
+                &$0
+            )
+        }
+    }
+
+    func send(
+        _ text: String,
+        from session: Session,
+        to names: [String],
+        ticket: UInt64 = 0
+    )
+        -> [String]
+    {
+        self.effects {
+            _ = self.store.send(
+                Self.contents(text),
+                from: session,
+                to: Self.recipients(names),
+                ticket: Self.ticket(ticket),
+                at: self.now,
+                &$0
+            )
+        }
+    }
+
+    func append(
+        _ text: String,
+        for names: [String],
+        from sender: String? = nil,
+        ticket: UInt64 = 0
+    )
+        -> [String]
+    {
+        self.effects {
+            _ = self.store.append(
+                Self.reply(text, for: names, from: sender),
+                in: self.realm,
+                ticket: Self.ticket(ticket),
+                at: self.now,
+                &$0
+            )
+        }
+    }
+
+    func poll(_ session: Session, ticket: UInt64, mayHold: Bool = true) -> [String] {
+        self.effects {
+            self.store.poll(
+                session,
+                ticket: Self.ticket(ticket),
+                mayHold: mayHold,
+                at: self.now,
+                &$0
+            )
+        }
+    }
+
+    func pollEnded(_ session: Session, ticket: UInt64) -> Bool {
+        self.store.pollEnded(session.client, ticket: Self.ticket(ticket))
+    }
+
+    /// What becomes of the delivery on a ticket.
+    enum End { case proven, failed, returned }
+
+    func end(_ ticket: UInt64, _ end: End) throws -> [String] {
+        let delivery = try self.deliveries[ticket] ?? { throw HarnessError.noDelivery(ticket) }()
+        let number = delivery.packet.number
+        return self.effects {
+            switch end {
+            case .proven:
+                self.store.deliveryProven(
+                    delivery.client,
+                    number,
+                    ticket: delivery.ticket,
+                    at: self.now,
+                    &$0
+                )
+            case .failed:
+                self.store.deliveryFailed(
+                    delivery.client,
+                    number,
+                    ticket: delivery.ticket,
+                    at: self.now,
+                    &$0
+                )
+            case .returned:
+                self.store.deliveryReturned(
+                    delivery.client,
+                    number,
+                    ticket: delivery.ticket,
+                    at: self.now,
+                    &$0
+                )
+            }
+        }
+    }
+
+    /// Calls an operation on the lane on which `text` was sent last.
+    func lane(
+        of text: String,
+        _ body: (PacketStore, LaneSend, StoreInstant, inout Effects) -> Void
+    ) throws -> [String] {
+        let send = try self.sends[text] ?? { throw HarnessError.notSent(text) }()
+        return self.effects { body(self.store, send, self.now, &$0) }
+    }
+
+    func consumed(_ text: String, reply: Reply? = nil) throws -> [String] {
+        try self.lane(of: text) { store, send, now, effects in
+            _ = store.consumed(
+                send.lane,
+                send.packet.number,
+                reply: reply,
+                loop: send.loop,
+                at: now,
+                &effects
+            )
+        }
+    }
+
+    func attemptFailed(_ text: String, isCounted: Bool = true) throws -> [String] {
+        try self.lane(of: text) { store, send, now, effects in
+            store.attemptFailed(
+                send.lane,
+                send.packet.number,
+                isCounted: isCounted,
+                loop: send.loop,
+                at: now,
+                &effects
+            )
+        }
+    }
+
+    func nextAttempt(_ text: String) throws -> [String] {
+        try self.lane(of: text) { store, send, now, effects in
+            store.nextAttempt(send.lane, loop: send.loop, at: now, &effects)
+        }
+    }
+
+    func adoptLanes(of pool: PoolID? = nil, loop: UInt16 = 0) -> [String] {
+        self.effects { effects in
+            for shard in 0..<PacketStore.shardCount {
+                self.store.adoptLanes(
+                    of: pool ?? self.pool,
+                    shard: shard,
+                    loop: loop,
+                    at: self.now,
+                    &effects
+                )
+            }
+        }
+    }
+
+    func sweep() -> [String] {
+        self.effects { effects in
+            for shard in 0..<PacketStore.shardCount {
+                self.store.sweep(shard: shard, at: self.now, &effects)
+            }
+        }
+    }
+
+    /// The texts that a client gets, one poll after the other, each proven.
+    func received(by session: Session) throws -> [String] {
+        var texts: [String] = []
+        while true {
+            self.lastTicket += 1
+            _ = self.poll(session, ticket: self.lastTicket, mayHold: false)
+            guard let delivery = self.deliveries[self.lastTicket] else { return texts }
+            texts.append(delivery.packet.contents.text)
+            _ = try self.end(self.lastTicket, .proven)
+        }
+    }
+
+    // MARK: Values
+
+    static func name(_ text: String) -> ClientName {
+        ClientName(Array(text.utf8).span) ?? { preconditionFailure("'\(text)' is no id") }()
+    }
+
+    static func recipients(_ names: [String]) -> Recipients {
+        names.count == 1 ? .one(Self.name(names[0])) : .several(names.map(Self.name))
+    }
+
+    static func reply(_ text: String, for names: [String], from sender: String? = nil) -> Reply {
+        Reply(
+            recipients: Self.recipients(names),
+            contents: Self.contents(text),
+            from: sender.map(Self.name)
+        )
+    }
+
+    static func contents(_ text: String) -> PacketContents {
+        PacketContents(bytes: Array(text.utf8), headerCount: 0)
+    }
+
+    static func ticket(_ handle: UInt64) -> Ticket { Ticket(loop: 0, handle: handle) }
+
+    private func effects(_ body: (inout Effects) -> Void) -> [String] {
+        body(&self.effects)
+        var texts: [String] = []
+        while let effect = self.effects.next() {
+            switch effect {
+            case .deliver(let delivery): self.deliveries[delivery.ticket.handle] = delivery
+            case .send(let send): self.sends[send.packet.contents.text] = send
+            case .stored(let ticket, let number): self.numbers[ticket.handle] = number
+            default: break
+            }
+            texts.append(effect.text)
+        }
+        return texts
+    }
+}
+
+enum HarnessError: Error {
+    case noSession(String)
+    case noDelivery(UInt64)
+    case notSent(String)
+}
+
+extension PacketContents {
+    /// The body as text.
+    var text: String { String(decoding: self.bytes.dropFirst(self.headerCount), as: UTF8.self) }
+}
+
+extension Effect {
+    /// What it says, without numbers: `deliver 3 'hello' more 0`.
+    var text: String {
+        switch self {
+        case .loggedIn(let ticket): "loggedIn \(ticket.handle)"
+        case .stored(let ticket, let number):
+            number == 0 ? "stored \(ticket.handle) for nobody" : "stored \(ticket.handle)"
+        case .refused(let ticket, let refusal): "refused \(ticket.handle) \(refusal)"
+        case .deliver(let delivery):
+            "deliver \(delivery.ticket.handle) '\(delivery.packet.contents.text)'"
+                + " more \(delivery.more)"
+                + (delivery.packet.from.map { " from \($0)" } ?? "")
+                + (delivery.packet.isRedelivered ? " again" : "")
+        case .answerEmpty(let ticket, let more): "empty \(ticket.handle) more \(more)"
+        case .held(let ticket): "held \(ticket.handle)"
+        case .checkProof(let ticket, _, _): "check \(ticket.handle)"
+        case .send(let send):
+            "send@\(send.loop) '\(send.packet.contents.text)' attempts \(send.packet.attempts)"
+        case .laneIdle(let loop, _): "idle@\(loop)"
+        case .died(let letter): "died '\(letter.contents.text)' \(letter.reason)"
+        case .dropped(_, let client, _): "dropped from \(client)"
+        case .repliesAccepted: "repliesAccepted"
+        }
+    }
+}

@@ -103,7 +103,12 @@ struct StreamDirection {
         return self.bytes.take(count)
     }
 
-    /// A reset: what has not arrived never will.
+    /// A reset leaves: what was not sent never will be; what is under way may still arrive before it.
+    mutating func cutUnsent() {
+        self.bytes.truncate(to: self.sent - self.read)
+    }
+
+    /// A reset has arrived: what has not arrived never will.
     mutating func cut() {
         self.bytes.truncate(to: self.readable)
     }

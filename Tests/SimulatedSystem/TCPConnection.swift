@@ -133,7 +133,7 @@ final class TCPConnection: Connection {
     /// The end resets the connection: what it has not sent is lost.
     func sendReset(from side: Side) {
         self.network.trace("\(self.sockets[side].label): sends reset")
-        self.directions[side].cut()
+        self.directions[side].cutUnsent()
         self.kill(side, error: nil)
         let overtakes = self.network.chance(self.conditions.resetOvertakesChance)
         let time = overtakes ? self.travelTime() : self.arrivalTime(from: side)

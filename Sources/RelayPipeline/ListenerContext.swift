@@ -1,0 +1,60 @@
+package import RelayConfig
+import Synchronization
+
+/// What the exchanges of a listener share on one loop: its settings, its pipeline, its bounds.
+///
+/// Replaced as a whole by a reload; exchanges keep the one they began with. Bound to its loop, except
+/// for `shared`.
+package final class ListenerContext {
+    /// What relay.yaml says of the listener.
+    package let configuration: ListenerConfiguration
+    /// The stages.
+    package let pipeline: Pipeline
+    /// What all loops count together for this listener; survives reloads.
+    package let shared: ListenerCounts
+    /// The exchanges of the loop that have a name.
+    package let exchanges: ExchangeTable
+
+    /// The context of a listener on one loop.
+    package init(
+        configuration: ListenerConfiguration,
+        pipeline: Pipeline,
+        shared: ListenerCounts,
+        exchanges: ExchangeTable
+    ) {
+        self.configuration = configuration
+        self.pipeline = pipeline
+        self.shared = shared
+        self.exchanges = exchanges
+    }
+
+    /// `limits.body_size`.
+    var bodyBytesMax: UInt64 { UInt64(clamping: self.configuration.limits.bodyBytesMax) }
+}
+
+@available(*, unavailable) extension ListenerContext: Sendable {}
+
+/// What is counted for a listener over all loops.
+///
+/// From any thread.
+package final class ListenerCounts: Sendable {
+    /// Bytes of request bodies kept in memory.
+    private let bytesBuffered = Atomic<Int>(0)
+
+    /// Nothing yet.
+    package init() {}
+
+    /// Takes room for `count` bytes of a body; false, and nothing taken, if that exceeds `max`.
+    package func reserve(_ count: Int, max: Int) -> Bool {
+        let (taken, overflow) = self.bytesBuffered.add(count, ordering: .relaxed).newValue
+            .subtractingReportingOverflow(max)
+        guard overflow || taken > 0 else { return true }
+        self.release(count)
+        return false
+    }
+
+    /// Gives room back.
+    package func release(_ count: Int) {
+        self.bytesBuffered.subtract(count, ordering: .relaxed)
+    }
+}

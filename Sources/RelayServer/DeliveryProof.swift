@@ -1,0 +1,133 @@
+import RelayEngine
+
+/// Whether one response has arrived, by the rules of DESIGN 2.3: events in, actions out.
+///
+/// A response has arrived when the peer's TCP has acknowledged its last byte. That is looked at when there is a
+/// reason to: another request has begun on the connection, the peer's FIN has come, relay gives the connection
+/// up, or another poll of the client waits.
+///
+/// Why a next request is a reason to look, and not yet the proof: its first byte may have reached our kernel
+/// before the response left it, without relay having read it. A request that was sent after the response was
+/// received carries the acknowledgement of the response; one that was pipelined does not. So the look tells
+/// the two apart, and a connection that pipelines proves nothing by its requests alone.
+///
+/// ```
+///        event                          look finds position >= P    < P
+///        requestArrived, inputEnded     proven                      wait for another event
+///        asked                          proven                      again 50, 100, 200, 400 ms after, then 2 s
+///                                                                   after the last progress: failed, reset
+///        closing                        proven                      again 50 ms … 3.2 s after; 5 s after: failed
+///        reset                          (does not look)             failed
+/// ```
+///
+/// A value; the connection performs.
+struct DeliveryProof {
+    /// What the connection is to do.
+    enum Action: Equatable {
+        /// Nothing now.
+        case wait
+        /// Ask for the acknowledged position and call `acknowledged`.
+        case look
+    }
+
+    /// What a look has found.
+    enum Finding: Equatable {
+        /// The response has arrived.
+        case proven
+        /// Not yet; look again then (`never`: at the next event).
+        case open(lookAgainAt: MonotonicTime)
+        /// It has not arrived in time: reset the connection; the delivery has failed.
+        case failed
+    }
+
+    /// How long the peer may be silent while another poll of the client waits.
+    static let silenceMax = Duration.seconds(2)
+    /// How long a connection that relay has ended is kept for its proof.
+    static let closingMax = Duration.seconds(5)
+    /// When to look after a reason to: doubling from 50 ms to 400 ms, or on to 3.2 s while closing.
+    static let firstLook = Duration.milliseconds(50)
+
+    /// The position behind the response's last byte; nil until it was written.
+    private(set) var position: UInt64?
+    /// When another poll first asked.
+    private var firstAsked: MonotonicTime?
+    /// When another poll last asked, from which the looks are counted.
+    private var lastAsked: MonotonicTime?
+    /// When relay ended the connection.
+    private var closingSince: MonotonicTime?
+    /// What was last seen acknowledged, and since when.
+    private var progress: (position: UInt64, time: MonotonicTime)?
+
+    /// Nothing was written.
+    init() {}
+
+    /// The response was written to the connection in whole; its last byte stands before `position`.
+    mutating func responseWritten(upTo position: UInt64) {
+        self.position = position
+    }
+
+    /// The first byte of another request has come, while `written` bytes were with the kernel.
+    ///
+    /// If that is not all of the response, the request was pipelined and says nothing.
+    mutating func requestArrived(written: UInt64) -> Action {
+        guard let position = self.position, written >= position else { return .wait }
+        return .look
+    }
+
+    /// The peer's FIN has come.
+    mutating func inputEnded() -> Action {
+        self.position == nil ? .wait : .look
+    }
+
+    /// Another poll of the client waits.
+    mutating func asked(at now: MonotonicTime) -> Action {
+        if self.firstAsked == nil { self.firstAsked = now }
+        self.lastAsked = now
+        return .look
+    }
+
+    /// Relay has ended the connection, and keeps the descriptor only for the proof.
+    mutating func closing(at now: MonotonicTime) -> Action {
+        if self.closingSince == nil { self.closingSince = now }
+        return .look
+    }
+
+    /// A look has found what the peer has acknowledged.
+    mutating func acknowledged(_ acknowledged: UInt64, at now: MonotonicTime) -> Finding {
+        if let position = self.position, acknowledged >= position { return .proven }
+        if acknowledged > (self.progress?.position ?? 0) || self.progress == nil {
+            // The first look is where progress is counted from, not progress.
+            let time = self.progress == nil ? self.firstAsked ?? now : now
+            self.progress = (acknowledged, time)
+        }
+        var next = MonotonicTime.never
+        if let asked = self.firstAsked, let lastAsked = self.lastAsked {
+            let end = max(asked, self.progress?.time ?? asked) + Self.silenceMax
+            if now >= end { return .failed }
+            next = min(Self.look(after: now, since: lastAsked, last: .milliseconds(400)), end)
+        }
+        if let closing = self.closingSince {
+            let end = closing + Self.closingMax
+            if now >= end { return .failed }
+            let look = Self.look(after: now, since: closing, last: .milliseconds(3200))
+            next = min(next, min(look, end))
+        }
+        return .open(lookAgainAt: next)
+    }
+
+    /// The first look behind `now` of those that follow a reason at `start`; never behind the last of them.
+    ///
+    /// 50, 100, 200, 400 … ms after `start`, up to `last`.
+    private static func look(
+        after now: MonotonicTime,
+        since start: MonotonicTime,
+        last: Duration
+    ) -> MonotonicTime {
+        var delay = Self.firstLook
+        while delay <= last {
+            if start + delay > now { return start + delay }
+            delay *= 2
+        }
+        return .never
+    }
+}

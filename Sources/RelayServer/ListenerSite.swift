@@ -1,0 +1,89 @@
+import RelayConfig
+import RelayEngine
+import RelayHTTP
+import RelayPipeline
+
+/// A listener on one loop: what its connections there share, and which they are.
+///
+/// A reload replaces the context; the connections stay. Bound to its loop.
+final class ListenerSite {
+    let server: ServerLoop
+    /// What the next requests meet.
+    private(set) var context: ListenerContext
+    /// `limits`, as the parser takes them.
+    private(set) var headLimits: HeadLimits
+    /// Whether every answer says that it is the last of its connection.
+    private(set) var isDraining = false
+
+    private var connections: [HTTPServerConnection] = []
+    private var drained: [() -> Void] = []
+
+    init(server: ServerLoop, context: ListenerContext) {
+        self.server = server
+        self.context = context
+        self.headLimits = HeadLimits(context.configuration.limits)
+        server.add(self)
+    }
+
+    var limits: LimitsConfiguration { self.context.configuration.limits }
+
+    /// A reload has made a new context.
+    func replaceContext(_ context: ListenerContext) {
+        self.context = context
+        self.headLimits = HeadLimits(context.configuration.limits)
+    }
+
+    func add(_ connection: HTTPServerConnection) {
+        connection.index = Int32(truncatingIfNeeded: self.connections.count)
+        self.connections.append(connection)
+        self.server.counts.connectionsChanged(by: 1)
+        if self.isDraining { connection.drainBegan() }
+    }
+
+    func remove(_ connection: HTTPServerConnection) {
+        let index = Int(connection.index)
+        guard index < self.connections.count, self.connections[index] === connection else { return }
+        let last = self.connections.removeLast()
+        if last !== connection {
+            self.connections[index] = last
+            last.index = connection.index
+        }
+        self.server.counts.connectionsChanged(by: -1)
+        self.endDrainIfEmpty()
+    }
+
+    // MARK: Draining
+
+    /// Closes what is idle and lets the rest finish.
+    ///
+    /// Calls `completion` when no connection is left. To wait for the same a second time is allowed.
+    func drain(_ completion: @escaping () -> Void) {
+        self.drained.append(completion)
+        if !self.isDraining {
+            self.isDraining = true
+            for connection in self.connections { connection.drainBegan() }
+        }
+        self.endDrainIfEmpty()
+    }
+
+    /// Ends every connection now.
+    func abandonConnections() {
+        for connection in self.connections { connection.abandon() }
+    }
+
+    private func endDrainIfEmpty() {
+        guard self.isDraining, self.connections.isEmpty else { return }
+        self.server.remove(self)
+        let completions = self.drained
+        self.drained = []
+        for completion in completions { completion() }
+    }
+}
+
+@available(*, unavailable) extension ListenerSite: Sendable {}
+
+extension HeadLimits {
+    init(_ limits: LimitsConfiguration) {
+        self.init(bytesMax: limits.headerBytesMax, fieldsMax: limits.headerCountMax)
+    }
+}

@@ -1,0 +1,64 @@
+import RelayConfig
+import RelayHTTP
+package import RelayPipeline
+
+/// The stage `route`: answers and redirects what its rules say; the end of a pipeline.
+///
+/// Packets never come this far: `buffer` takes them and asks the same `Route` for their pool.
+package final class RouteStage: Stage {
+    private let route: Route
+
+    /// A stage that decides by `route`.
+    package init(_ route: Route) {
+        self.route = route
+    }
+
+    /// Answers by the first rule that holds; a request that none takes goes on, to be answered with 404.
+    package func requestReceived(
+        _ exchange: Exchange,
+        _ request: Request,
+        _ bytes: Span<UInt8>
+    ) -> Verdict {
+        switch self.route.action(exchange, request, bytes) {
+        case nil:
+            return .proceed
+        case .respond(let answer):
+            exchange.respond(answer)
+        case .redirect(let target):
+            exchange.redirect(to: target)
+        case .pool:
+            exchange.respond(
+                Problem(status: 501),
+                detail: "Requests other than packets cannot be proxied by this version of relay."
+            )
+        }
+        return .responded
+    }
+}
+
+@available(*, unavailable) extension RouteStage: Sendable {}
+
+extension Exchange {
+    fileprivate func respond(_ answer: RespondConfiguration) {
+        let status = UInt16(clamping: answer.status)
+        let body = Array(answer.body.utf8)
+        var fields: [UInt8] = []
+        if !body.isEmpty { fields.appendField(.contentType, "text/plain; charset=utf-8") }
+        self.respond(status: status, fields: fields.span, body: body.span)
+    }
+
+    /// A Location that begins with `//` would name another host, and one with a control byte another field: where
+    /// the configuration has not refused them, they are never sent.
+    fileprivate func redirect(to target: RedirectConfiguration) {
+        let location = Array(target.location.utf8)
+        let span = location.span
+        let leadsAway = span.count > 1 && span[0] == 0x2F && (span[1] == 0x2F || span[1] == 0x5C)
+        guard span.count > 0, !leadsAway, span.isFieldValue else {
+            self.respond(Problem(status: 500), detail: "The place to redirect to is not usable.")
+            return
+        }
+        var fields: [UInt8] = []
+        fields.appendField(.location, span)
+        self.respond(status: UInt16(clamping: target.status), fields: fields.span, body: Span())
+    }
+}

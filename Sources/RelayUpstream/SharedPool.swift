@@ -1,0 +1,84 @@
+package import RelayConfig
+package import RelayEngine
+import RelayObservation
+import Synchronization
+
+/// What the loops share of a pool.
+///
+/// Per target a cache line of atomics (permits, health), counts, and who waits for a permit; and who
+/// waits for a usable target. From any thread.
+///
+/// Survives reloads for as long as `serves` holds for the pool's new configuration.
+package final class SharedPool: Sendable {
+    /// What relay.yaml says.
+    package let configuration: PoolConfiguration
+    /// Its targets, by index.
+    let targets: [SharedTarget]
+    /// Over how many loops the idle connections are divided.
+    let loopCount: Int
+    /// The loops' pools that want to hear of a target that becomes usable.
+    private let usabilityWaiters = Mutex<[LoopReference<UpstreamPool>]>([])
+
+    /// A pool that has not been used; `loops` are those that will use it.
+    package init(configuration: PoolConfiguration, loops: [EventLoop]) {
+        self.configuration = configuration
+        self.loopCount = max(loops.count, 1)
+        let indexEnd = (loops.map(\.index).max() ?? 0) + 1
+        self.targets = configuration.targets.map { _ in
+            SharedTarget(
+                connections: configuration.connections,
+                connectTimeout: configuration.connectTimeout,
+                backoff: Backoff(configuration.packetRetry.backoff),
+                loops: indexEnd
+            )
+        }
+    }
+
+    /// Whether the pool, its connections included, may serve this configuration as well: they are equal.
+    package func serves(_ configuration: PoolConfiguration) -> Bool {
+        self.configuration == configuration
+    }
+
+    /// How a target does at the moment, for the status page.
+    package func status(of target: Int) -> TargetStatus {
+        let shared = self.targets[target]
+        return TargetStatus(
+            isUsable: shared.health.isUsable,
+            requests: shared.requests.value,
+            failures: shared.failures.value,
+            requestsUnderWay: shared.underWay.value,
+            connectionsOpen: shared.connectionsOpen
+        )
+    }
+
+    /// Has `becameUsable` called on the pool's loop, once, when a target comes up.
+    ///
+    /// Who enters looks at the health once more behind it: a target that came up before is not told.
+    func addUsabilityWaiter(_ pool: LoopReference<UpstreamPool>) {
+        self.usabilityWaiters.withLock { $0.append(pool) }
+    }
+
+    /// A target has come up: tells the loops that wait for that.
+    func targetCameUp() {
+        let waiters = self.usabilityWaiters.withLock { waiters in
+            let all = waiters
+            waiters.removeAll()
+            return all
+        }
+        for pool in waiters { pool.post { $0?.becameUsable() } }
+    }
+}
+
+/// How a target does.
+package struct TargetStatus: Sendable, Hashable {
+    /// Whether the last connect succeeded, or there was none.
+    package let isUsable: Bool
+    /// Requests for it since the pool was made.
+    package let requests: UInt64
+    /// Those that have no complete response, cancelled ones not counted.
+    package let failures: UInt64
+    /// Those under way.
+    package let requestsUnderWay: Int
+    /// Connections that are open or about to be.
+    package let connectionsOpen: Int
+}

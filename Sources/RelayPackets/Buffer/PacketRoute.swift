@@ -1,0 +1,27 @@
+package import RelayPipeline
+package import RelayStore
+
+/// Where the packets of a listener go: what its `route` stage says about them.
+///
+/// A `buffer` stands before the `route`, so it asks here which pool a packet is for.
+package struct PacketRoute {
+    private let route: Route
+    private let when: Matcher?
+    private let pools: [String: PoolID]
+
+    /// By the listener's `route`, with the stage's `when`, and the pools that its rules name.
+    package init(_ route: Route, when: Matcher?, pools: [String: PoolID]) {
+        self.route = route
+        self.when = when
+        self.pools = pools
+    }
+
+    /// The pool that the packets of a request go to; nil if no rule takes them.
+    func pool(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) -> PoolID? {
+        if let when, !when.holds(exchange, request, bytes) { return nil }
+        guard let name = self.route.poolForPackets(exchange, request, bytes) else { return nil }
+        return self.pools[name]
+    }
+}
+
+@available(*, unavailable) extension PacketRoute: Sendable {}

@@ -1,0 +1,178 @@
+import Logging
+import RelayConfig
+import RelayEngine
+import RelayHTTP
+import RelayObservation
+import RelayPipeline
+import RelayStore
+import RelayUpstream
+
+/// Keeps one fetch outstanding at one target: asks whether there are packets, again and again.
+///
+/// While a fetch is under way its request keeps this object, also when it was stopped: what arrives
+/// is stored, by the rules of the generation that asked.
+final class Fetcher: UpstreamHandler, TimerTarget {
+    private unowned let owner: PacketLoop
+
+    /// The pool, as of the newest generation that has it.
+    var pool: PacketPool
+
+    private let target: Int
+    private var schedule = FetchSchedule()
+    private var answer = BackendAnswer()
+    private var timer = TimerHandle.none
+    private var phase = Phase.idle
+    private var isStopped = false
+
+    /// Where the fetch is.
+    private enum Phase {
+        /// Not begun, or over.
+        case idle
+        /// A request is under way.
+        case asking
+        /// The next one is for later.
+        case waiting
+        /// The outboxes are full; the store will say when there is room.
+        case waitingForRoom
+    }
+
+    /// Fetches from `target`, once `start` was called.
+    init(_ owner: PacketLoop, pool: PacketPool, target: Int) {
+        self.owner = owner
+        self.pool = pool
+        self.target = target
+    }
+
+    /// Sends a fetch.
+    func start() {
+        guard !self.isStopped else { return }
+        guard self.owner.store.acceptsReplies else {
+            self.phase = .waitingForRoom
+            return
+        }
+        let request = UpstreamRequest(handler: self, target: self.target, method: .post)
+        request.fields.append("Type: Packet\r\n")
+        request.timeout = self.pool.configuration.fetch.timeout
+        request.expectsLongHold = true
+        self.phase = .asking
+        self.owner.fetchesUnderWay += 1
+        self.schedule.sent(at: self.owner.loop.now)
+        self.pool.targets.start(request)
+    }
+
+    /// Begins nothing any more.
+    func stop() {
+        self.isStopped = true
+        if self.phase == .waiting { self.owner.loop.cancel(self.timer) }
+        if self.phase != .asking { self.phase = .idle }
+    }
+
+    /// There is room in the outboxes again.
+    func repliesAccepted() {
+        if self.phase == .waitingForRoom { self.start() }
+    }
+
+    func timerElapsed(_ tag: UInt32) {
+        self.timer = .none
+        if self.phase == .waiting { self.start() }
+    }
+
+    // MARK: UpstreamHandler
+
+    func responseReceived(
+        _ request: UpstreamRequest,
+        _ head: borrowing ResponseHead,
+        _ bytes: Span<UInt8>
+    ) {
+        self.answer.begin(head, bytes, pool: self.pool, store: self.owner.store)
+    }
+
+    func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
+        self.answer.append(bytes)
+    }
+
+    func responseEnded(_ request: UpstreamRequest) {
+        guard self.answer.isSuccess else {
+            self.failed("status \(self.answer.status)")
+            return
+        }
+        let reply = self.owner.usableReply(self.answer.takePacket(), of: self.pool)
+        if let reply { self.store(reply) }
+        // A body that is for nobody counts as no packet here: an endpoint that says 'ok' to everything
+        // would be asked without a pause.
+        self.next(
+            at: self.schedule.answered(
+                hasPacket: reply != nil,
+                interval: self.pool.configuration.fetch.interval,
+                at: self.owner.loop.now
+            )
+        )
+    }
+
+    func requestFailed(_ request: UpstreamRequest, _ failure: UpstreamFailure) {
+        guard failure.kind != .timedOut else {
+            // Held until `fetch.timeout`: there was no packet.
+            self.next(
+                at: self.schedule.answered(
+                    hasPacket: false,
+                    interval: self.pool.configuration.fetch.interval,
+                    at: self.owner.loop.now
+                )
+            )
+            return
+        }
+        self.failed(failure.reason)
+    }
+
+    private func store(_ reply: Reply) {
+        self.owner.operate { store, now, effects in
+            _ = store.append(
+                reply,
+                in: self.pool.realm,
+                ticket: Ticket(loop: self.owner.index, handle: ExchangeHandle.none.rawValue),
+                at: now,
+                &effects
+            )
+        }
+    }
+
+    private func failed(_ reason: String) {
+        self.owner.counters.fetchesFailed.add(loop: Int(self.owner.index))
+        let retry = self.schedule.failed()
+        self.owner.logger.log(
+            level: retry == 1 ? .warning : .debug,
+            "fetch failed",
+            metadata: [
+                "pool": "\(self.pool.name)",
+                "target": "\(self.targetText)",
+                "reason": "\(reason)",
+            ]
+        )
+        let delay = self.pool.backoff.delay(
+            beforeAttempt: retry,
+            using: &self.owner.generator
+        )
+        self.next(at: self.owner.loop.now + delay)
+    }
+
+    /// The one under way is over; the next one follows at `time`.
+    private func next(at time: MonotonicTime) {
+        self.phase = .idle
+        self.owner.fetchesUnderWay -= 1
+        guard !self.isStopped else {
+            self.owner.finishDrainIfIdle()
+            return
+        }
+        guard time > self.owner.loop.now else {
+            self.start()
+            return
+        }
+        self.phase = .waiting
+        self.timer = self.owner.loop.arm(self, tag: 0, at: time)
+    }
+
+    private var targetText: String {
+        let targets = self.pool.configuration.targets
+        return targets.indices.contains(self.target) ? targets[self.target].url.text : ""
+    }
+}

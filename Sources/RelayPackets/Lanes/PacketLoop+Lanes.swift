@@ -1,0 +1,79 @@
+import RelayObservation
+import RelayStore
+
+/// The lanes that this loop owns.
+extension PacketLoop {
+    /// The store gives this loop a packet to send, on a lane of its own.
+    ///
+    /// Without a pool to send it to, or in a drain, the lane becomes nobody's.
+    func send(_ send: LaneSend) {
+        guard self.draining == nil, let pool = self.pools[send.lane.pool] else {
+            self.release(send.lane)
+            return
+        }
+        if let sender = self.lanes[send.lane] {
+            sender.send(send.packet, to: pool)
+        } else {
+            let sender = LaneSender(self, send, pool: pool)
+            self.lanes[send.lane] = sender
+            sender.send(send.packet, to: pool)
+        }
+    }
+
+    /// The lane has no packet any more.
+    func laneIdle(_ lane: LaneHandle) {
+        self.lanes.removeValue(forKey: lane)?.endWaiting()
+        self.finishDrainIfIdle()
+    }
+
+    /// Outboxes have room again: what waited for that goes on.
+    func repliesAccepted() {
+        for sender in Array(self.lanes.values) { sender.repliesAccepted() }
+        for fetcher in self.fetchers.values.joined() { fetcher.repliesAccepted() }
+    }
+
+    /// The pools of a new generation: lanes that wait for one that is gone are given up, others go on.
+    func poolsReplaced() {
+        for (lane, sender) in Array(self.lanes)
+        where !sender.poolReplaced(by: self.pools[lane.pool]) {
+            self.release(lane)
+        }
+    }
+
+    /// Gives up every lane of which no request is under way.
+    func releaseWaitingLanes() {
+        for (lane, sender) in Array(self.lanes) where !sender.isUnderWay { self.release(lane) }
+    }
+
+    /// Makes a dead letter of a packet that cannot be stored for anybody.
+    ///
+    /// - Returns: the packet if it can.
+    func usableReply(_ packet: BackendAnswer.Packet, of pool: PacketPool) -> Reply? {
+        switch packet {
+        case .none:
+            return nil
+        case .reply(let reply):
+            self.counters.storedToClient.add(loop: Int(self.index))
+            return reply
+        case .unusable(let contents, let reason, let client):
+            self.operate { store, now, effects in
+                store.bury(
+                    contents,
+                    reason,
+                    in: pool.realm,
+                    client: client,
+                    pool: pool.id,
+                    at: now,
+                    &effects
+                )
+            }
+            return nil
+        }
+    }
+
+    private func release(_ lane: LaneHandle) {
+        self.store.releaseLane(lane, loop: self.index)
+        self.lanes.removeValue(forKey: lane)?.abandon()
+        self.finishDrainIfIdle()
+    }
+}

@@ -1,0 +1,67 @@
+import Logging
+import RelayObservation
+import RelayStore
+
+/// What is logged and counted when a packet goes another way than to its recipient.
+extension PacketLoop {
+    func died(_ letter: DeadLetter) {
+        if letter.reason == .tooLarge {
+            self.counters.lost.add(loop: Int(self.index))
+        } else {
+            self.counters.dead.add(loop: Int(self.index))
+        }
+        let level = letter.reason.logLevel
+        guard self.logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "reason": "\(letter.reason.logText)",
+            "realm": "\(self.store.name(of: letter.realm))",
+            "bytes": "\(letter.contents.bodyCount)",
+        ]
+        if let client = letter.client { metadata["client"] = "\(client)" }
+        if let pool = letter.pool { metadata["pool"] = "\(self.store.name(of: pool))" }
+        if let number = letter.number { metadata["packet"] = "\(number)" }
+        if letter.attempts > 0 { metadata["attempts"] = "\(letter.attempts)" }
+        let message: Logger.Message =
+            letter.reason == .tooLarge
+            ? "packet of a backend is larger than packet_size and lost"
+            : "packet became a dead letter"
+        self.logger.log(level: level, message, metadata: metadata)
+    }
+
+    func dropped(_ realm: RealmID, _ client: ClientName, _ number: PacketNumber) {
+        self.counters.lost.add(loop: Int(self.index))
+        guard self.logger.logLevel <= .info else { return }
+        self.logger.info(
+            "oldest packet of a full outbox is lost",
+            metadata: [
+                "realm": "\(self.store.name(of: realm))",
+                "client": "\(client)",
+                "packet": "\(number)",
+            ]
+        )
+    }
+}
+
+extension DeadLetter.Reason {
+    /// What is a matter of course where clients stay away is `info`; what somebody may have to look
+    /// into is a warning.
+    fileprivate var logLevel: Logger.Level {
+        switch self {
+        case .expired, .overflow: .info
+        case .rejected, .attemptsExhausted, .noRecipient, .unknownClient: .warning
+        case .tooLarge: .error
+        }
+    }
+
+    fileprivate var logText: String {
+        switch self {
+        case .expired: "expired"
+        case .overflow: "outbox full"
+        case .rejected(let status): "refused with \(status)"
+        case .attemptsExhausted: "attempts exhausted"
+        case .noRecipient: "no recipient"
+        case .unknownClient: "too many unknown clients"
+        case .tooLarge: "too large"
+        }
+    }
+}

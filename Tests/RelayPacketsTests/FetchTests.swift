@@ -1,0 +1,113 @@
+import RelayConfig
+import RelayEngine
+import RelayStore
+import RelayUpstream
+import Testing
+
+@testable import RelayPackets
+
+struct FetchScheduleTests {
+    private static func time(_ milliseconds: Int64) -> MonotonicTime {
+        MonotonicTime(nanoseconds: milliseconds * 1_000_000)
+    }
+
+    @Test(
+        arguments: [
+            (true, 100, 100), (true, 5000, 5000), (false, 100, 1000), (false, 1000, 1000),
+            (false, 5000, 5000),
+        ] as [(Bool, Int64, Int64)]
+    )
+    func `a packet has the next one sent at once, else it keeps the interval`(
+        hasPacket: Bool,
+        answeredAt: Int64,
+        nextAt: Int64
+    ) {
+        var schedule = FetchSchedule()
+        schedule.sent(at: Self.time(0))
+        let next = schedule.answered(
+            hasPacket: hasPacket,
+            interval: .seconds(1),
+            at: Self.time(answeredAt)
+        )
+        #expect(next == Self.time(nextAt))
+    }
+
+    @Test func `failures are counted until one is answered`() {
+        var schedule = FetchSchedule()
+        #expect((1...3).map { _ in schedule.failed() } == [1, 2, 3])
+        _ = schedule.answered(hasPacket: false, interval: .seconds(1), at: Self.time(0))
+        #expect(schedule.failed() == 1)
+    }
+}
+
+struct FetchTests {
+    @Test func `each target has its fetches outstanding, on one loop`() throws {
+        let harness = try PacketHarness(
+            loops: 2,
+            targets: 3,
+            fetches: true,
+            pool: { $0.fetch.connections = 2 }
+        )
+        let byLoop = harness.targets.map { $0.requests.map(\.target) }
+        #expect(byLoop.flatMap { $0 }.sorted() == [0, 0, 1, 1, 2, 2])
+        #expect(byLoop.allSatisfy { !$0.isEmpty })
+        #expect(Set(byLoop[0]).isDisjoint(with: byLoop[1]))
+    }
+
+    @Test func `a fetch has a type and nothing else, and may be held`() throws {
+        let harness = try PacketHarness(fetches: true)
+        #expect(harness.backend.sent == ["Type: Packet\r\n\r\n"])
+        #expect(harness.backend.requests.first?.timeout == nil)
+        #expect(harness.backend.requests.first?.expectsLongHold == true)
+    }
+
+    @Test func `a packet that it brings reaches its client, and the next fetch goes at once`()
+        throws
+    {
+        let harness = try PacketHarness(fetches: true)
+        try harness.logIn("anna")
+        let poll = try harness.post("anna")
+        harness.backend.answer(200, ["To: anna"], "one")
+        #expect(poll.answer == "200, More: 0, 'one'")
+        #expect(harness.backend.fetches == 1)
+    }
+
+    @Test func `an empty one is followed no sooner than the interval after it was sent`() throws {
+        let harness = try PacketHarness(fetches: true)
+        harness.advance(.milliseconds(400))
+        harness.backend.answer(200)
+        harness.advance(.milliseconds(599))
+        #expect(harness.backend.fetches == 0)
+        harness.advance(.milliseconds(2))
+        #expect(harness.backend.fetches == 1)
+    }
+
+    @Test func `a body for nobody is a dead letter, and does not hurry`() throws {
+        let harness = try PacketHarness(fetches: true)
+        harness.backend.answer(200, [], "ok")
+        #expect(harness.store.keptDeadLetters().map(\.reason) == [.noRecipient])
+        #expect(harness.backend.fetches == 0)
+    }
+
+    @Test func `errors are followed by backoff, a timeout is none`() throws {
+        let harness = try PacketHarness(fetches: true, pool: { $0.fetch.timeout = .seconds(30) })
+        harness.backend.answer(404)
+        #expect(harness.backend.fetches == 0)
+        harness.advance(.milliseconds(102))
+        #expect(harness.backend.fetches == 1)
+        harness.advance(.seconds(30))
+        harness.backend.fail(.timedOut, .ambiguous)
+        #expect(harness.backend.fetches == 1)
+    }
+
+    @Test func `nothing is fetched while outboxes are full`() throws {
+        var limits = StoreLimits()
+        limits.outboxPacketsMax = 1
+        let harness = try PacketHarness(fetches: true, limits: limits)
+        try harness.logIn("anna")
+        harness.backend.answer(200, ["To: anna"], "one")
+        #expect(harness.backend.fetches == 0)
+        harness.prove(try harness.post("anna"))
+        #expect(harness.backend.fetches == 1)
+    }
+}

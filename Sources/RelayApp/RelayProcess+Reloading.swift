@@ -1,0 +1,161 @@
+import Logging
+import RelayAdmin
+import RelayConfig
+import RelayEngine
+import RelayObservation
+import RelayPackets
+import RelayPipeline
+import RelayServer
+import RelayStore
+
+/// What replaces a generation. All on the control loop.
+extension RelayProcess {
+    /// Somebody wants the configuration read again.
+    func reloadAsked(_ completion: @escaping @Sendable (ReloadResult) -> Void) {
+        guard case .no = self.stopping else {
+            return completion(.failure(["relay is stopping"]))
+        }
+        guard self.reloads.asked(completion) else { return }
+        self.beginReload()
+    }
+
+    private func beginReload() {
+        let load = self.load
+        let isQueued = self.files.run {
+            let loaded = load()
+            self.control.post { _ in self.configurationLoaded(loaded) }
+        }
+        if !isQueued { self.reloadEnded(.failure(["too much is waiting to be read from disk"])) }
+    }
+
+    private func configurationLoaded(_ loaded: LoadedConfiguration) {
+        guard case .no = self.stopping else {
+            return self.reloadEnded(.failure(["relay is stopping"]))
+        }
+        guard let new = loaded.configuration, let plan = self.plan else {
+            return self.reloadEnded(.failure(loaded.diagnostics.map(\.summary)))
+        }
+        for warning in loaded.diagnostics {
+            self.logger.warning("configuration", metadata: ["reason": "\(warning.summary)"])
+        }
+        let refused = RestartNeeded.sentences(from: plan.configuration, to: new)
+        guard refused.isEmpty else { return self.reloadEnded(.failure(refused)) }
+        let configuration = new.lowered(toDescriptors: self.filesMax, self.logger)
+        do {
+            try self.takeOver(configuration)
+        } catch {
+            self.reloadEnded(.failure(["\(error)"]))
+        }
+    }
+
+    /// Opens what is new; only when that has succeeded anything changes.
+    private func takeOver(_ configuration: Configuration) throws {
+        let prepared = try self.server.prepare(configuration.listeners)
+        do {
+            try self.openAdmin(configuration)
+        } catch {
+            self.server.abandon(prepared)
+            throw error
+        }
+        self.log.update(
+            level: configuration.log.loggerLevel,
+            format: configuration.log.logFormat
+        )
+        let before = self.plan?.configuration
+        self.putInForce(configuration, prepared) { plan in
+            self.answerPollsWithoutBuffer(before, plan.configuration)
+            self.reportOrphans(plan)
+            self.reloadEnded(.success(generation: plan.number))
+        }
+    }
+
+    /// Builds a generation on every loop and lets the listeners lead to it; then calls `completion` on the control
+    /// loop.
+    func putInForce(
+        _ configuration: Configuration,
+        _ prepared: Server.Prepared,
+        _ completion: @escaping @Sendable (GenerationPlan) -> Void
+    ) {
+        let plan = GenerationPlan(
+            configuration,
+            after: self.plan,
+            store: self.packets.store,
+            loops: self.workers.loops
+        )
+        self.plan = plan
+        let parts = self.parts
+        for part in parts { part.loop.post { _ in part.install(plan) } }
+        self.server.commit(prepared) { listener, place in
+            ListenerContext(
+                configuration: listener,
+                pipeline: parts[place.loop.index].pipeline(of: listener),
+                shared: place.shared,
+                exchanges: place.exchanges
+            )
+        }
+        // Messages of a loop run in the order of posting: when the last loop runs this one, all have the generation.
+        let left = Countdown(parts.count)
+        for part in parts {
+            part.loop.post { _ in
+                guard left.isLast() else { return }
+                self.control.post { _ in completion(plan) }
+            }
+        }
+    }
+
+    /// Held polls of listeners that are gone, or take no packets any more, are answered empty.
+    private func answerPollsWithoutBuffer(_ before: Configuration?, _ after: Configuration) {
+        let gone = (before?.listeners ?? []).filter { old in
+            old.buffer != nil
+                && !after.listeners.contains { $0.bind == old.bind && $0.buffer != nil }
+        }
+        guard !gone.isEmpty else { return }
+        self.packets.answerHeldPolls(ofListeners: Set(gone.map(\.name)))
+    }
+
+    /// Says which packets nobody sends because their pool is gone.
+    private func reportOrphans(_ plan: GenerationPlan) {
+        let pools = Set(plan.packetPools.values.map(\.id))
+        for (pool, backlog) in self.packets.orphans(besides: pools) {
+            self.logger.warning(
+                "packets wait for a pool that takes none any more, until packet_ttl",
+                metadata: ["pool": "\(pool)", "packets": "\(backlog.packets)"]
+            )
+        }
+    }
+
+    private func reloadEnded(_ result: ReloadResult) {
+        switch result {
+        case .success(let generation):
+            self.logger.notice("configuration reloaded", metadata: ["generation": "\(generation)"])
+        case .failure(let sentences):
+            for sentence in sentences {
+                self.logger.error("reload refused", metadata: ["reason": "\(sentence)"])
+            }
+        }
+        for completion in self.reloads.ended() { completion(result) }
+        if self.reloads.isUnderWay { self.beginReload() }
+    }
+
+    // MARK: The admin address
+
+    /// Opens the admin address, or what has become of it.
+    func openAdmin(_ configuration: Configuration) throws {
+        guard let admin = configuration.admin else {
+            return self.adminServer.commit(try self.adminServer.prepare([])) { _, place in
+                preconditionFailure("no listener, no context of \(place)")
+            }
+        }
+        let listener = ListenerConfiguration(name: "admin", bind: admin.bind, pipeline: [])
+        let prepared = try self.adminServer.prepare([listener])
+        let access = AdminGuard(admin)
+        self.adminServer.commit(prepared) { listener, place in
+            ListenerContext(
+                configuration: listener,
+                pipeline: Pipeline([Pipeline.Step(AdminStage(access: access, actions: self))]),
+                shared: place.shared,
+                exchanges: place.exchanges
+            )
+        }
+    }
+}

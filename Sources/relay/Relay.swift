@@ -1,4 +1,26 @@
+import ArgumentParser
+import RelayApp
+
+/// The command `relay`: one file per subcommand.
 @main
-struct Relay {
-    static func main() {}
+struct Relay: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "relay",
+        abstract: "An HTTP packet relay and reverse proxy that one YAML file describes.",
+        discussion: """
+            Without a subcommand relay runs, with relay.yaml of the working directory.
+
+            The sections of relay.yaml: version, workers, shutdown, memory, log, admin, store, \
+            listeners (with a pipeline of auth, headers, buffer and route), pools, retry_policies, \
+            header_filters, include.
+
+            The manual: relay(1) the command, relay.yaml(5) the configuration, relay-protocol(7) what \
+            clients and backends send, relay-architecture(7) how it is built.
+            """,
+        version: RelayVersion.text,
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ClientCommand.self, BackendCommand.self,
+        ],
+        defaultSubcommand: RunCommand.self
+    )
 }

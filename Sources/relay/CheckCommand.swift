@@ -1,0 +1,43 @@
+import ArgumentParser
+import RelayConfig
+
+/// `relay check`: says what is wrong with a configuration, without using it.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check a configuration, without binding, connecting or creating anything.",
+        discussion: """
+            Every error and warning goes to standard error, in the form FILE:LINE:COLUMN. \
+            Exits with 78 if there is an error.
+            """
+    )
+
+    @OptionGroup var file: ConfigurationFile
+
+    @Flag(help: "Print the whole configuration, defaults filled in; it can be loaded again.")
+    var print = false
+
+    func run() throws {
+        let loaded = Configuration.load(path: self.file.path, environment: Environment.current)
+        for diagnostic in loaded.diagnostics {
+            StandardStream.error.write(line: diagnostic.description)
+        }
+        guard loaded.configuration != nil else {
+            throw ExitCode(ExitStatus.configuration)
+        }
+        if self.print {
+            StandardStream.output.write(Array((loaded.printed ?? "").utf8))
+        } else {
+            StandardStream.error.write(line: "\(self.file.path): good")
+        }
+    }
+}
+
+/// `-c FILE`, which several commands take.
+struct ConfigurationFile: ParsableArguments {
+    @Option(
+        name: .customShort("c"),
+        help: ArgumentHelp("The configuration.", valueName: "file")
+    )
+    var path = "relay.yaml"
+}

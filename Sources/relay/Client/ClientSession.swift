@@ -1,0 +1,146 @@
+import ArgumentParser
+import RelayConfig
+import RelayHTTP
+import RelayUpstream
+
+/// A client at work: its connection to relay and its token.
+final class ClientSession {
+    private let client: PacketClient
+    private let url: String
+
+    /// The token of the session; empty before there is one.
+    var token: String
+
+    /// How long a login may take; relay's own limit is shorter.
+    private static let loginTimeout: Duration = .seconds(60)
+
+    /// A client of the relay at `address`.
+    init(_ address: RelayAddress, token: String = "") throws {
+        let url: TargetURL
+        do {
+            url = try TargetURL(argument: address.url, named: "--url")
+        } catch {
+            throw ValidationError(error.description)
+        }
+        self.client = try PacketClient(url: url)
+        self.url = url.text
+        self.token = token
+    }
+
+    /// Waits for `duration`.
+    func pause(_ duration: Duration) { self.client.pause(duration) }
+
+    /// Logs in or registers, and gives the token.
+    func logIn(at path: String, permissions: String?, body: [UInt8]) throws -> String {
+        var fields = FieldLines()
+        if let permissions { try fields.append("Permissions", permissions) }
+        let answer = try self.post(path, fields, body, timeout: Self.loginTimeout)
+        guard answer.status == 200 else { throw ClientRefusal(answer) }
+        let text = String(decoding: answer.body, as: UTF8.self)
+        guard let first = text.firstIndex(where: { !$0.isWhitespace }),
+            let last = text.lastIndex(where: { !$0.isWhitespace })
+        else { throw ClientRefusal(reason: "relay answered 200 without a token") }
+        return String(text[first...last])
+    }
+
+    /// Sends a packet, or asks for one if `body` is empty; nil if none came.
+    func exchange(_ fields: FieldLines, body: [UInt8]) throws -> ReceivedPacket? {
+        var fields = fields
+        try fields.append("Authorization", "Bearer \(self.token)")
+        let answer = try self.post("/", fields, body)
+        guard answer.status == 200 else { throw ClientRefusal(answer) }
+        guard answer.field("Packet-Id") != nil else { return nil }
+        return ReceivedPacket(answer)
+    }
+
+    private func post(
+        _ path: String,
+        _ fields: FieldLines,
+        _ body: [UInt8],
+        timeout: Duration? = nil
+    ) throws(NoAnswer) -> PacketClient.Answer {
+        do {
+            return try self.client.post(path, fields: fields.bytes, body: body, timeout: timeout)
+        } catch {
+            throw NoAnswer(url: self.url, reason: error.reason)
+        }
+    }
+}
+
+/// relay did not answer: it is not there, or the connection broke.
+struct NoAnswer: Error, CustomStringConvertible {
+    let url: String
+    let reason: String
+
+    var description: String { "no answer from relay at \(self.url): \(self.reason)" }
+}
+
+/// relay has refused what the client asked for.
+struct ClientRefusal: Error, CustomStringConvertible {
+    let description: String
+
+    init(reason: String) { self.description = reason }
+
+    /// Says the status, and the sentence of the problem document if there is one.
+    init(_ answer: PacketClient.Answer) {
+        let isProblem = answer.field("Content-Type") == "application/problem+json"
+        let text = String(decoding: answer.body, as: UTF8.self)
+        let sentence = isProblem ? ProblemText.detail(of: text) ?? text : text
+        let shown = sentence.filter { !$0.isNewline }.prefix(500)
+        self.description =
+            "relay answered \(answer.status) \(StatusPhrase.of(answer.status))"
+            + (shown.isEmpty ? "" : ": \(shown)")
+    }
+}
+
+/// A packet that came.
+struct ReceivedPacket {
+    private let answer: PacketClient.Answer
+
+    init(_ answer: PacketClient.Answer) { self.answer = answer }
+
+    /// Writes the body to standard output, and what else is known of the packet to standard error if a person
+    /// reads there.
+    ///
+    /// - Parameter endingLine: whether the body is followed by a line end in any case; otherwise only where a person
+    ///   reads it and it has none.
+    func print(endingLine: Bool = false) {
+        if StandardStream.error.isTerminal {
+            let known = ["from", "packet-id", "redelivered", "more"]
+            let shown = self.answer.fields.filter { field in
+                let name = field.name.lowercased()
+                return known.contains(name) || name.hasPrefix("x-")
+            }
+            let text = shown.map { "\($0.name): \($0.value)" }.joined(separator: ", ")
+            StandardStream.error.write(line: "[\(text)]")
+        }
+        var body = self.answer.body
+        let lacksEnd = body.last != 0x0A
+        if endingLine || (StandardStream.output.isTerminal && lacksEnd) { body.append(0x0A) }
+        StandardStream.output.write(body)
+    }
+}
+
+/// The sentence of a problem document (RFC 9457).
+enum ProblemText {
+    /// The value of `detail`; nil if there is none, or it is not a simple JSON string.
+    static func detail(of document: String) -> String? {
+        guard let start = document.firstRange(of: #""detail":""#)?.upperBound else { return nil }
+        var sentence = ""
+        var isEscaped = false
+        for character in document[start...] {
+            if isEscaped {
+                guard character == "\"" || character == "\\" else { return nil }
+                sentence.append(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if character == "\"" {
+                return sentence
+            } else {
+                sentence.append(character)
+            }
+        }
+        return nil
+    }
+}

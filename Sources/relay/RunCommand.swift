@@ -1,0 +1,81 @@
+import ArgumentParser
+import Glibc
+import Logging
+import RelayApp
+import RelayConfig
+import RelayEngine
+import RelayObservation
+
+/// `relay run`, and `relay` alone: serves until it is told to stop.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run in the foreground.",
+        discussion: """
+            SIGHUP reads the configuration again; SIGTERM and SIGINT finish what is under way and stop, \
+            a second one stops at once.
+            """
+    )
+
+    @OptionGroup var file: ConfigurationFile
+
+    func run() throws {
+        let environment = Environment.current
+        let path = self.file.path
+        let loaded = Configuration.load(path: path, environment: environment)
+        for diagnostic in loaded.diagnostics {
+            StandardStream.error.write(line: diagnostic.description)
+        }
+        guard let configuration = loaded.configuration else {
+            throw ExitCode(ExitStatus.configuration)
+        }
+        let ring = LogRing(sink: .descriptor(STDERR_FILENO))
+        let output = LogOutput(
+            ring: ring,
+            level: configuration.log.loggerLevel,
+            format: configuration.log.logFormat
+        )
+        let status = Self.serve(configuration, output) {
+            Configuration.load(path: path, environment: environment)
+        }
+        ring.flush(timeout: .seconds(1))
+        throw ExitCode(status)
+    }
+
+    /// Runs relay on this thread and its own; gives the exit code.
+    private static func serve(
+        _ configuration: Configuration,
+        _ output: LogOutput,
+        load: @escaping @Sendable () -> LoadedConfiguration
+    ) -> Int32 {
+        let logger = output.logger(label: "relay")
+        let workers = configuration.workers ?? ProcessLimits.processorCount
+        ProcessLimits.ignoreBrokenPipes()
+        ProcessLimits.tuneAllocator(arenas: workers + 1)
+        let filesMax = ProcessLimits.raiseOpenFilesLimit()
+        do {
+            let relay = try RelayProcess(
+                configuration,
+                system: LinuxSystemCalls(),
+                workers: workers,
+                filesMax: filesMax,
+                log: output,
+                load: load
+            )
+            let signals = try SignalSource(
+                [SIGHUP, SIGTERM, SIGINT],
+                loop: relay.control
+            ) { signal in
+                if signal == SIGHUP { relay.reload { _ in } } else { relay.stop() }
+            }
+            try relay.start()
+            try relay.run()
+            // Signals came as events until here.
+            withExtendedLifetime(signals) {}
+            return 0
+        } catch {
+            logger.critical("cannot start", metadata: ["reason": "\(error)"])
+            return ExitStatus.failure
+        }
+    }
+}

@@ -27,7 +27,7 @@ struct ArchitectureTests {
         let manifest = try self.manifest()
         for folder in self.repository.entries(of: "Sources") {
             #expect(
-                manifest.target(named: folder) != nil,
+                manifest.targets.contains { $0.name == folder },
                 "Sources/\(folder) belongs to no target of Package.swift"
             )
         }

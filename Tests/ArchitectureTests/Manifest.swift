@@ -7,6 +7,9 @@ struct Manifest {
 
         /// The modules it declares to depend on: targets of ours, and modules of packages.
         let dependencies: Set<String>
+
+        /// The folder of its sources, if it is not the one of its name.
+        var path: String?
     }
 
     /// The targets, in the order of the manifest.
@@ -31,13 +34,17 @@ struct Manifest {
                     dependencies.insert(constants[item] ?? item)
                 }
             }
-            return Target(name: name, dependencies: dependencies)
+            let path = Self.quoted(in: declaration, after: "path:")
+            return Target(name: name, dependencies: dependencies, path: path)
         }
     }
 
-    /// The target of that name.
-    func target(named name: String) -> Target? {
-        self.targets.first { $0.name == name }
+    /// The target that a file belongs to: by the folder that the manifest names, else by its module.
+    func target(of file: SourceFile) -> Target? {
+        let named = self.targets.first { target in
+            target.path.map { file.path.hasPrefix("\($0)/") } ?? false
+        }
+        return named ?? self.targets.first { $0.name == file.module }
     }
 }
 

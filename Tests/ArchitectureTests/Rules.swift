@@ -85,7 +85,8 @@ extension Rule {
         holdsForTests: true
     ) { file, manifest in
         let system: Set = ["Glibc", "Synchronization", "Testing"]
-        let declared = manifest.target(named: file.module)?.dependencies ?? []
+        let target = manifest.target(of: file)
+        let declared = target?.dependencies ?? []
         return file.imports.compactMap { imported in
             guard !system.contains(imported.module), !declared.contains(imported.module) else {
                 return nil
@@ -93,7 +94,8 @@ extension Rule {
             return Violation(
                 path: file.path,
                 line: imported.line,
-                message: "Package.swift does not declare \(imported.module) for \(file.module)"
+                message:
+                    "Package.swift does not declare \(imported.module) for \(target?.name ?? file.module)"
             )
         }
     }

@@ -34,6 +34,7 @@ struct RulesTests {
             .executableTarget(name: "relay", dependencies: ["RelayConfig"]),
             .testTarget(name: "RelayConfigTests", dependencies: ["RelayConfig"]),
             .testTarget(name: "ArchitectureTests"),
+            .executableTarget(name: "Echo", dependencies: ["RelayConfig"], path: "Tests/Benchmarks/Echo"),
         ])
         """
     )
@@ -41,11 +42,12 @@ struct RulesTests {
     @Test func `the manifest's targets and their dependencies are read`() {
         #expect(
             Self.manifest.targets == [
-                .init(name: "CYaml", dependencies: []),
+                .init(name: "CYaml", dependencies: [], path: "Sources/CYaml"),
                 .init(name: "RelayConfig", dependencies: ["CYaml", "Logging", "DequeModule"]),
                 .init(name: "relay", dependencies: ["RelayConfig"]),
                 .init(name: "RelayConfigTests", dependencies: ["RelayConfig"]),
                 .init(name: "ArchitectureTests", dependencies: []),
+                .init(name: "Echo", dependencies: ["RelayConfig"], path: "Tests/Benchmarks/Echo"),
             ]
         )
     }
@@ -117,6 +119,12 @@ struct RulesTests {
             "Tests/RelayConfigTests/A.swift",
             "import Testing\n@testable import RelayStore",
             objectsAt: [2]
+        ),
+        Sample(
+            .declaredImports,
+            "Tests/Benchmarks/Echo/A.swift",
+            "import RelayStore",
+            objectsAt: [1]
         ),
         Sample(
             .declaredImports,
@@ -217,6 +225,12 @@ struct RulesTests {
             .declaredImports,
             "Tests/RelayConfigTests/A.swift",
             "import Testing\n@testable import RelayConfig",
+            objectsAt: []
+        ),
+        Sample(
+            .declaredImports,
+            "Tests/Benchmarks/Echo/A.swift",
+            "import RelayConfig",
             objectsAt: []
         ),
         Sample(

@@ -41,7 +41,7 @@ extension Span where Element == UInt8 {
 
 extension StaticString {
     /// Calls `body` with the literal's bytes.
-    func withSpan<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+    package func withSpan<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         // A literal lives forever, and the span does not leave the closure.
         self.withUTF8Buffer { buffer in body(unsafe buffer.span) }
     }

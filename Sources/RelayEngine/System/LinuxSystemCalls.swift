@@ -323,6 +323,17 @@ package class LinuxSystemCalls: SystemCalls, @unchecked Sendable {
         named name: String,
         _ body: @escaping @Sendable () -> Void
     ) -> SystemResult {
+        // Signals to the process are the main thread's; a new thread inherits what is blocked. Those that
+        // are about its own faults stay, so that a crash is reported.
+        var blocked = sigset_t()
+        var before = sigset_t()
+        unsafe sigfillset(&blocked)
+        for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS] {
+            unsafe sigdelset(&blocked, fault)
+        }
+        unsafe pthread_sigmask(SIG_BLOCK, &blocked, &before)
+        defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+
         let start = unsafe Unmanaged.passRetained(ThreadBody(body))
         var thread = pthread_t()
         let status = unsafe pthread_create(

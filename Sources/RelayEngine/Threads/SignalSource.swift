@@ -1,12 +1,12 @@
 /// Signals as events of a loop.
 ///
-/// Made on the main thread before any other thread starts, because a signal must be blocked in all of
-/// them. Stays for the life of the loop.
+/// Made on the main thread: all others are started with signals blocked. Stays for the life of the
+/// loop.
 package final class SignalSource: EventSource {
     private let received: (_ signal: Int32) -> Void
 
-    /// Blocks `signals` (numbers of signal(7)) in this thread and those it starts, and has `received`
-    /// called on `loop` for each that comes.
+    /// Blocks `signals` (numbers of signal(7)) in this thread, and has `received` called on `loop` for
+    /// each that comes.
     package init(
         _ signals: [Int32],
         loop: EventLoop,

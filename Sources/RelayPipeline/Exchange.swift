@@ -255,6 +255,12 @@ extension Exchange {
         self.finish()
     }
 
+    /// The response of a later request waits for this one's.
+    package func laterResponseWaits() {
+        guard self.phase == .unanswered else { return }
+        self.handler?.laterResponseWaits(self)
+    }
+
     /// There is room for more of the response's body.
     package func responseWritable() {
         guard self.phase == .responding else { return }

@@ -14,6 +14,10 @@ package protocol ExchangeHandler: AnyObject {
     /// exchange is over; `exchangeEnded` follows.
     func clientHungUp(_ exchange: Exchange)
 
+    /// Before the response was begun: that of a later request on the same connection is complete and can only
+    /// go out behind this one, so who merely waits should answer now.
+    func laterResponseWaits(_ exchange: Exchange)
+
     /// After `writeBody` said false: there is room again.
     func responseWritable(_ exchange: Exchange)
 
@@ -29,6 +33,7 @@ package protocol ExchangeHandler: AnyObject {
 }
 
 extension ExchangeHandler {
+    package func laterResponseWaits(_ exchange: Exchange) {}
     package func responseWritable(_ exchange: Exchange) {}
     package func deliveryProven(_ exchange: Exchange) {}
     package func deliveryFailed(_ exchange: Exchange, wasWritten: Bool) {}

@@ -62,8 +62,14 @@ struct DeliveryProof {
     init() {}
 
     /// The response was written to the connection in whole; its last byte stands before `position`.
-    mutating func responseWritten(upTo position: UInt64) {
+    ///
+    /// Who has asked before counts from now: a client cannot acknowledge what stands behind its own held polls.
+    mutating func responseWritten(upTo position: UInt64, at now: MonotonicTime) -> Action {
         self.position = position
+        guard self.firstAsked != nil else { return .wait }
+        self.firstAsked = now
+        self.lastAsked = now
+        return .look
     }
 
     /// The first byte of another request has come, while `written` bytes were with the kernel.
@@ -94,7 +100,8 @@ struct DeliveryProof {
 
     /// A look has found what the peer has acknowledged.
     mutating func acknowledged(_ acknowledged: UInt64, at now: MonotonicTime) -> Finding {
-        if let position = self.position, acknowledged >= position { return .proven }
+        guard let position = self.position else { return .open(lookAgainAt: .never) }
+        if acknowledged >= position { return .proven }
         if acknowledged > (self.progress?.position ?? 0) || self.progress == nil {
             // The first look is where progress is counted from, not progress.
             let time = self.progress == nil ? self.firstAsked ?? now : now

@@ -191,7 +191,19 @@ extension HTTPServerConnection {
                 self.unpauseBody(served)
             }
         }
+        if served !== self.pending.front { self.askToAnswer(before: served) }
         self.advance()
+    }
+
+    /// Tells the exchanges before a complete one that it waits for them.
+    private func askToAnswer(before complete: ServedExchange) {
+        var next = self.pending.front
+        while let served = next, served !== complete {
+            if !served.state.contains(.isBegun), let exchange = served.exchange {
+                self.server.reportLater(.laterResponseWaits(exchange))
+            }
+            next = served.next
+        }
     }
 
     /// Takes what is complete from the front, and lets the next one write.
@@ -223,8 +235,9 @@ extension HTTPServerConnection {
             self.server.counts.exchangesChanged(by: -1)
             self.server.reportLater(.failed(exchange, wasWritten: false))
         } else {
-            served.proof.responseWritten(upTo: self.outputPosition)
+            let action = served.proof.responseWritten(upTo: self.outputPosition, at: self.loop.now)
             self.awaiting.append(served)
+            if action == .look { self.look(report: .later) }
         }
     }
 

@@ -13,6 +13,7 @@ final class ServerLoop: TimerTarget {
         case proven(Exchange)
         case failed(Exchange, wasWritten: Bool)
         case writable(Exchange)
+        case laterResponseWaits(Exchange)
     }
 
     let loop: EventLoop
@@ -87,6 +88,7 @@ final class ServerLoop: TimerTarget {
             case .failed(let exchange, let wasWritten):
                 exchange.deliveryFailed(wasWritten: wasWritten)
             case .writable(let exchange): exchange.responseWritable()
+            case .laterResponseWaits(let exchange): exchange.laterResponseWaits()
             }
         }
     }

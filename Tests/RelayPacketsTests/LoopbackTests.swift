@@ -51,6 +51,24 @@ struct LoopbackTests {
         #expect(relay.store.statistics().waitingForClients.packets == 0)
     }
 
+    @Test func `a packet does not wait behind polls held before it on the same connection`() throws {
+        let relay = try LoopbackRelay()
+        defer { relay.stop() }
+        let polls = try LoopbackClient(relay.port)
+        _ = try polls.post("/auth", "anna")
+        let bearer = "Authorization: Bearer token of anna"
+        try polls.send("/", "", [bearer])
+        try polls.send("/", "", [bearer])
+        let sender = try LoopbackClient(relay.port)
+        // Both are held, so that the answer of the backend goes to the newer one.
+        while relay.store.statistics().heldPolls < 2 {
+            _ = try sender.post("/", "", [bearer, "Prefer: wait=0"])
+        }
+        _ = try sender.post("/", "hello", [bearer, "Prefer: wait=0"])
+        #expect(try polls.receive().body == "")
+        #expect(try polls.receive().body == "echo of hello")
+    }
+
     @Test func `a packet whose connection was reset is not lost`() throws {
         let relay = try LoopbackRelay()
         defer { relay.stop() }

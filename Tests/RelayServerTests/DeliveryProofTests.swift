@@ -12,7 +12,7 @@ struct DeliveryProofTests {
     /// A proof of a response that ends at 100.
     private var written: DeliveryProof {
         var proof = DeliveryProof()
-        proof.responseWritten(upTo: 100)
+        _ = proof.responseWritten(upTo: 100, at: self.at(0))
         return proof
     }
 
@@ -94,12 +94,19 @@ struct DeliveryProofTests {
         #expect(proof.acknowledged(100, at: self.at(2000)) == .proven)
     }
 
-    @Test func `another poll while the response is not with the kernel fails it after 2 s, too`() {
+    @Test func `who asks before the response is written counts from its writing`() {
         var proof = DeliveryProof()
         #expect(proof.asked(at: self.at(0)) == .look)
-        #expect(proof.acknowledged(0, at: self.at(0)) == .open(lookAgainAt: self.at(50)))
-        proof.responseWritten(upTo: 100)
-        #expect(proof.acknowledged(0, at: self.at(2000)) == .failed)
+        #expect(proof.acknowledged(0, at: self.at(0)) == .open(lookAgainAt: .never))
+        #expect(proof.responseWritten(upTo: 100, at: self.at(5000)) == .look)
+        #expect(proof.acknowledged(0, at: self.at(5000)) == .open(lookAgainAt: self.at(5050)))
+        #expect(proof.acknowledged(0, at: self.at(6999)) == .open(lookAgainAt: self.at(7000)))
+        #expect(proof.acknowledged(0, at: self.at(7000)) == .failed)
+    }
+
+    @Test func `writing a response that nobody has asked for is no reason to look`() {
+        var proof = DeliveryProof()
+        #expect(proof.responseWritten(upTo: 100, at: self.at(0)) == .wait)
     }
 
     @Test func `a connection that relay ends is kept for 5 s at most`() {

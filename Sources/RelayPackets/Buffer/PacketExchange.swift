@@ -195,6 +195,12 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         self.poll(mayHold: false)
     }
 
+    /// The newest poll gets a packet first: those held before it on the same connection end, or it would wait
+    /// for them.
+    func laterResponseWaits(_ exchange: Exchange) {
+        self.endHold { _ in true }
+    }
+
     private func endHolding() {
         self.owner.loop.cancel(self.timer)
         self.timer = .none

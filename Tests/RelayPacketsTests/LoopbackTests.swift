@@ -51,7 +51,8 @@ struct LoopbackTests {
         #expect(relay.store.statistics().waitingForClients.packets == 0)
     }
 
-    @Test func `a packet does not wait behind polls held before it on the same connection`() throws {
+    @Test func `a packet does not wait behind polls held before it on the same connection`() throws
+    {
         let relay = try LoopbackRelay()
         defer { relay.stop() }
         let polls = try LoopbackClient(relay.port)

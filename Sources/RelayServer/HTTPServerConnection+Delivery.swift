@@ -55,6 +55,7 @@ extension HTTPServerConnection {
     /// Takes what has arrived from `awaiting`; gives when to look again, nil if a delivery has failed.
     @discardableResult
     func collectProven(report: Reporting) -> MonotonicTime? {
+        guard !self.awaiting.isEmpty else { return .never }
         let acknowledged = self.acknowledgedPosition()
         let now = self.loop.now
         var next = MonotonicTime.never
@@ -72,17 +73,6 @@ extension HTTPServerConnection {
             kept.append(served)
         }
         self.awaiting = kept
-        var waiting = self.pending.front
-        while let served = waiting {
-            if served.state.contains(.watches) {
-                switch served.proof.acknowledged(acknowledged, at: now) {
-                case .proven: break
-                case .open(let time): next = min(next, time)
-                case .failed: hasFailed = true
-                }
-            }
-            waiting = served.next
-        }
         while let served = proven.popFirst() {
             guard let exchange = served.exchange else { continue }
             served.exchange = nil
@@ -103,10 +93,18 @@ extension HTTPServerConnection {
         exchange.deliveryFailed(wasWritten: self.wasWritten(served))
     }
 
+    /// Looks at `time` or before.
+    ///
+    /// A timer that is armed already comes soon enough and stays: on a busy connection nearly every response is
+    /// proven before it comes, and none of them pays for a timer of its own.
+    func lookLater(at time: MonotonicTime) {
+        if self.proofTimer == .none { self.proofTimer = self.armTimer(tag: 0, at: time) }
+    }
+
     private func armProofTimer(at time: MonotonicTime) {
         if time == .never {
-            self.loop.cancel(self.proofTimer)
-            self.proofTimer = .none
+            // Nothing to look for; if it comes, it finds that out.
+            return
         } else if !self.loop.rearm(self.proofTimer, at: time) {
             self.proofTimer = self.armTimer(tag: 0, at: time)
         }

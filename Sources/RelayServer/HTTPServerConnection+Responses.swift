@@ -237,7 +237,11 @@ extension HTTPServerConnection {
         } else {
             let action = served.proof.responseWritten(upTo: self.outputPosition, at: self.loop.now)
             self.awaiting.append(served)
-            if action == .look { self.look(report: .later) }
+            switch action {
+            case .wait: break
+            case .look: self.look(report: .later)
+            case .lookLater(let time): self.lookLater(at: time)
+            }
         }
     }
 

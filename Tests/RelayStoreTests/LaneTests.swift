@@ -141,7 +141,7 @@ struct LaneTests {
         #expect(letter.direction == .toBackend)
         #expect(letter.client == anna.name)
         #expect(letter.pool == harness.pool)
-        #expect(letter.attempts == 1)
+        #expect(letter.attempts == 2)
     }
 
     @Test func `a released lane is taken up by a new packet, its oldest first`() throws {

@@ -68,6 +68,8 @@ extension Shard {
     }
 
     /// The packet becomes a dead letter; the loop sends the next one.
+    ///
+    /// The attempt that ended so counts.
     mutating func rejected(
         _ lane: LaneHandle,
         _ number: PacketNumber,
@@ -82,7 +84,8 @@ extension Shard {
         if let (packet, attempts) = self.clients[slot].lanes[index].removeHead(
             from: &self.packets
         ) {
-            self.bury(packet, reason, slot, lane.pool, attempts, at: now, &effects)
+            let counted = attempts < .max ? attempts + 1 : attempts
+            self.bury(packet, reason, slot, lane.pool, counted, at: now, &effects)
         }
         self.sendFirst(slot, index, by: loop, at: now, &effects)
     }

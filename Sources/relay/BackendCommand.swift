@@ -26,7 +26,6 @@ struct BackendCommand: ParsableCommand {
         } catch {
             throw ValidationError(error.description)
         }
-        ProcessLimits.ignoreBrokenPipes()
         let group = try EventLoopGroup(count: 1, system: LinuxSystemCalls())
         let loop = group.loops[0]
         let signals = try SignalSource([SIGTERM, SIGINT], loop: loop) { _ in loop.stop() }

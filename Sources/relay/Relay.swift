@@ -1,8 +1,8 @@
 import ArgumentParser
 import RelayApp
+import RelayEngine
 
 /// The command `relay`: one file per subcommand.
-@main
 struct Relay: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "relay",
@@ -23,4 +23,13 @@ struct Relay: ParsableCommand {
         ],
         defaultSubcommand: RunCommand.self
     )
+}
+
+@main
+enum Main {
+    static func main() {
+        ProcessLimits.keepStandardStreams()
+        ProcessLimits.ignoreBrokenPipes()
+        Relay.main()
+    }
 }

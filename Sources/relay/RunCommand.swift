@@ -50,7 +50,6 @@ struct RunCommand: ParsableCommand {
     ) -> Int32 {
         let logger = output.logger(label: "relay")
         let workers = configuration.workers ?? ProcessLimits.processorCount
-        ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.tuneAllocator(arenas: workers + 1)
         let filesMax = ProcessLimits.raiseOpenFilesLimit()
         do {

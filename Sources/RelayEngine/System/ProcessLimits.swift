@@ -26,6 +26,18 @@ package enum ProcessLimits {
         mallopt(M_TRIM_THRESHOLD, 512 * 1024)
     }
 
+    /// Opens what of standard input, output and error is closed on `/dev/null`.
+    ///
+    /// Otherwise the next descriptor that is opened takes the number, and what is meant for a log ends in a
+    /// socket. Before anything else is opened.
+    package static func keepStandardStreams() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+        where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest free number is the one that is missing.
+            _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY)
+        }
+    }
+
     /// Ignores SIGPIPE, which writes to pipes raise (sockets are written with `MSG_NOSIGNAL`).
     package static func ignoreBrokenPipes() {
         _ = signal(SIGPIPE, SIG_IGN)

@@ -23,6 +23,9 @@ package final class PacketPool {
     /// The largest body that is stored for a client.
     let packetBytesMax: Int
 
+    /// Whether an attempt on a packet has failed since one was last consumed, as this loop knows.
+    var isFailing = false
+
     let backoff: Backoff
     let attemptsMax: UInt32?
     let packetTimeout: Duration

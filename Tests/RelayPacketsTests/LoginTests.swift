@@ -48,6 +48,14 @@ struct LoginAttemptsTests {
 
 struct LoginAnswerTests {
     private func verdict(_ status: Int, _ fields: [String], _ body: String) -> LoginAnswer.Verdict {
+        self.verdict(status, fields, bytes: Array(body.utf8))
+    }
+
+    private func verdict(
+        _ status: Int,
+        _ fields: [String],
+        bytes content: [UInt8]
+    ) -> LoginAnswer.Verdict {
         let text = "HTTP/1.1 \(status) X\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n"
         let bytes = Array(text.utf8)
         var head = ResponseHead()
@@ -55,7 +63,6 @@ struct LoginAnswerTests {
         #expect(parser.parse(bytes.span, answering: .post, into: &head) == .head)
         var answer = LoginAnswer()
         answer.begin(head, bytes.span, kept: KeptNames([]))
-        let content = Array(body.utf8)
         answer.append(content.span)
         return answer.verdict
     }
@@ -68,11 +75,19 @@ struct LoginAnswerTests {
         )
     }
 
+    @Test(
+        arguments: [[0xFF, 0xFE], [0x61, 0xC3], [0xC0, 0x80], [0xED, 0xA0, 0x80]] as [[UInt8]]
+    )
+    func `a token is UTF-8`(bytes: [UInt8]) {
+        let verdict = self.verdict(200, ["Client-Id: anna"], bytes: bytes)
+        #expect(verdict == .unusable("token is not UTF-8"))
+    }
+
     @Test func `a token has a size, and no control bytes`() throws {
         let anna = try PacketHarness.name("anna")
         let longest = String(repeating: "t", count: 4096)
         #expect(self.verdict(200, ["Client-Id: anna"], longest) == .granted(anna, token: 0..<4096))
-        for token in ["", " \r\n ", longest + "t", "a\tb", "a\u{7F}", "a\r\nb"] {
+        for token in ["", " \r\n ", longest + "t", "a\tb", "a\u{7F}", "a\r\nb", "a\u{85}"] {
             guard case .unusable = self.verdict(200, ["Client-Id: anna"], token) else {
                 Issue.record("token '\(token.debugDescription)' was accepted")
                 continue

@@ -1,7 +1,5 @@
-import Logging
 import RelayConfig
 import RelayUpstream
-import Synchronization
 import Testing
 
 @testable import RelayPackets
@@ -10,7 +8,7 @@ struct SecrecyTests {
     @Test func `neither tokens nor bodies are logged`() throws {
         let log = RecordedLog()
         let harness = try PacketHarness(
-            logger: log.logger,
+            logger: log.logger(),
             buffer: { $0.packetBytesMax = 20 }
         )
         try harness.logIn("bob", token: "SECRET")
@@ -39,30 +37,5 @@ struct SecrecyTests {
         #expect(lines.filter { $0.contains("SECRET") || $0.contains("of anna") } == [])
         #expect(lines.contains { $0.contains("client is a debug server now") })
         #expect(lines.contains { $0.contains("may see it twice") })
-    }
-}
-
-/// What was logged, at every level.
-private final class RecordedLog: Sendable {
-    private let recorded = Mutex<[String]>([])
-
-    var lines: [String] { self.recorded.withLock { $0 } }
-
-    var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
-
-    private struct Handler: LogHandler {
-        let log: RecordedLog
-        var metadata: Logger.Metadata = [:]
-        var logLevel: Logger.Level = .trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { self.metadata[key] }
-            set { self.metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let line = "\(event.message) \(event.metadata ?? [:])"
-            self.log.recorded.withLock { $0.append(line) }
-        }
     }
 }

@@ -84,6 +84,13 @@ struct LoginAnswer {
         guard !self.body[token].contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             return .unusable("control byte in the token")
         }
+        // Controls above ASCII take two bytes in UTF-8 (U+0080 to U+009F).
+        guard let text = String(validating: self.body[token], as: UTF8.self) else {
+            return .unusable("token is not UTF-8")
+        }
+        guard !text.unicodeScalars.contains(where: { 0x80...0x9F ~= $0.value }) else {
+            return .unusable("control character in the token")
+        }
         return .granted(client, token: token)
     }
 

@@ -1,4 +1,5 @@
 import Logging
+import RelayConfig
 import RelayEngine
 import RelayHTTP
 import RelayObservation
@@ -291,7 +292,7 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
             counted: self.packet.attempts,
             attemptsMax: self.pool.attemptsMax
         )
-        if action != .consume { self.logRefusal() }
+        if action == .consume { self.logRecovery() } else { self.logRefusal(by: request.target) }
         self.perform(action)
     }
 
@@ -301,13 +302,23 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
             counted: self.packet.attempts,
             attemptsMax: self.pool.attemptsMax
         )
-        self.logFailure(failure)
+        self.logFailure(failure, of: request.target)
         self.perform(action)
     }
 
     // MARK: Log
 
-    private func logRefusal() {
+    /// A pool that takes packets again after it had failed to is worth a line, one for all packets.
+    private func logRecovery() {
+        guard self.pool.isFailing else { return }
+        self.pool.isFailing = false
+        self.owner.logger.notice(
+            "packets are taken again",
+            metadata: ["pool": "\(self.pool.name)"]
+        )
+    }
+
+    private func logRefusal(by target: Int) {
         self.owner.counters.attemptsFailed.add(loop: Int(self.owner.index))
         if let status = self.attempts.hint, !self.hasHinted {
             self.hasHinted = true
@@ -316,27 +327,45 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
                 "packet is refused again and again; name the status under 'reject' to give such packets up",
                 metadata: self.metadata(["status": "\(status)"])
             )
-        } else if self.owner.logger.logLevel <= .debug {
-            self.owner.logger.debug(
-                "packet was refused",
-                metadata: self.metadata(["status": "\(self.answer.status)"])
-            )
+        } else {
+            self.logAttempt(on: target, reason: "status \(self.answer.status)")
         }
     }
 
-    private func logFailure(_ failure: UpstreamFailure) {
+    private func logFailure(_ failure: UpstreamFailure, of target: Int) {
         self.owner.counters.attemptsFailed.add(loop: Int(self.owner.index))
         if failure.kind == .timedOut, failure.outcome != .notSent {
             self.owner.logger.warning(
                 "no answer to a packet in time; the backend may see it twice",
                 metadata: self.metadata(["reason": "\(failure.reason)"])
             )
-        } else if self.owner.logger.logLevel <= .debug {
+        } else if failure.outcome == .notSent {
+            // That a target cannot be reached is logged once, by its pool.
+            guard self.owner.logger.logLevel <= .debug else { return }
             self.owner.logger.debug(
                 "packet could not be sent",
                 metadata: self.metadata(["reason": "\(failure.reason)"])
             )
+        } else {
+            self.logAttempt(on: target, reason: failure.reason)
         }
+    }
+
+    /// The first failure after a success is for the operator, all others only for who looks for them: a backend
+    /// that fails every packet would fill the log.
+    private func logAttempt(on target: Int, reason: @autoclosure () -> String) {
+        let isFirst = !self.pool.isFailing
+        self.pool.isFailing = true
+        guard isFirst || self.owner.logger.logLevel <= .debug else { return }
+        let targets = self.pool.configuration.targets
+        let url = targets.indices.contains(target) ? targets[target].url.text : ""
+        self.owner.logger.log(
+            level: isFirst ? .warning : .debug,
+            isFirst
+                ? "a target fails packets; further failures are logged at level debug"
+                : "packet failed",
+            metadata: self.metadata(["target": "\(url)", "reason": "\(reason())"])
+        )
     }
 
     private func metadata(_ facts: Logger.Metadata) -> Logger.Metadata {

@@ -1,3 +1,4 @@
+import Glibc
 import RelayConfig
 import Testing
 
@@ -24,6 +25,23 @@ struct LoadingTests {
         #expect(missing.diagnostics.first?.message.contains("No such file or directory") == true)
         let directory = Configuration.load(path: "/", environment: [:])
         #expect(directory.diagnostics.first?.message.contains("Is a directory") == true)
+    }
+
+    @Test func `does not wait for ever for a pipe that gives nothing`() throws {
+        var ends: [Int32] = [0, 0]
+        try #require(unsafe pipe(&ends) == 0)
+        defer { ends.forEach { _ = close($0) } }
+        let path = "/proc/self/fd/\(ends[0])"
+        let files = DiskFiles(patience: .milliseconds(1))
+        let empty = Configuration.load(path: path, environment: [:], files: files)
+        #expect(empty.diagnostics.first?.message.contains("nothing comes from it") == true)
+
+        let text = Array(configuration(top: "workers: 2").utf8)
+        try #require(unsafe write(ends[1], text, text.count) == text.count)
+        _ = close(ends[1])
+        ends.removeLast()
+        let full = Configuration.load(path: path, environment: [:])
+        #expect(full.configuration?.workers == 2)
     }
 
     @Test func `names the files it read, the main one first`() {

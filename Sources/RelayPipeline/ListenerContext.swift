@@ -44,6 +44,14 @@ package final class ListenerCounts: Sendable {
     /// Nothing yet.
     package init() {}
 
+    /// Whether there is room for `count` bytes at the moment.
+    ///
+    /// For a look at the head: nothing is taken for bytes that have not come, because a client that announces
+    /// much and sends nothing would keep it from all others.
+    package func hasRoom(for count: Int, max: Int) -> Bool {
+        self.bytesBuffered.load(ordering: .relaxed) <= max - min(count, max) && count <= max
+    }
+
     /// Takes room for `count` bytes of a body; false, and nothing taken, if that exceeds `max`.
     package func reserve(_ count: Int, max: Int) -> Bool {
         let (taken, overflow) = self.bytesBuffered.add(count, ordering: .relaxed).newValue

@@ -54,6 +54,7 @@ struct BufferStageTests {
         try harness.logIn("anna")
         let eight = [Self.anna, "Content-Length: 8"]
         let first = try harness.head("POST / HTTP/1.1", eight)
+        harness.send("1234567", on: first)
         #expect(first.status == nil)
         let second = try harness.head("POST / HTTP/1.1", eight)
         #expect(second.status == 503)
@@ -63,13 +64,30 @@ struct BufferStageTests {
             "POST / HTTP/1.1",
             [Self.anna, "Transfer-Encoding: chunked"]
         )
-        harness.send("ab", on: chunked)
+        harness.send("abc", on: chunked)
         #expect(chunked.status == nil)
-        harness.send("c", on: chunked)
+        harness.send("d", on: chunked)
         #expect(chunked.status == 503)
 
         harness.hangUp(first)
         #expect(try harness.head("POST / HTTP/1.1", eight).status == nil)
+    }
+
+    @Test func `a body that is announced and does not come keeps nobody off`() throws {
+        var limits = LimitsConfiguration()
+        limits.bufferedBytesMax = 10
+        let harness = try PacketHarness(listenerLimits: limits)
+        try harness.logIn("anna")
+        for path in ["/", "/auth"] {
+            for _ in 0..<5 {
+                let idle = try harness.head(
+                    "POST \(path) HTTP/1.1",
+                    [Self.anna, "Content-Length: 10"]
+                )
+                #expect(idle.status == nil)
+            }
+        }
+        #expect(try harness.post("anna", "1234567890", ["Prefer: wait=0"]).status == 200)
     }
 
     @Test func `a stored packet takes no room of bodies under way`() throws {

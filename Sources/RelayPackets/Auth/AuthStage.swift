@@ -55,16 +55,15 @@ package final class AuthStage: Stage {
             return .proceed
         }
         guard exchange.method == .post else { return self.refuse(exchange, .methodNotAllowed) }
-        var length: Int?
         if case .length(let count) = request.head.framing {
             let limits = exchange.listener.configuration.limits
             guard count <= UInt64(limits.bodyBytesMax) else {
                 return self.refuse(exchange, .bodyTooLarge)
             }
-            guard exchange.listener.shared.reserve(Int(count), max: limits.bufferedBytesMax) else {
+            let length = Int(count)
+            guard exchange.listener.shared.hasRoom(for: length, max: limits.bufferedBytesMax) else {
                 return self.refuse(exchange, .tooManyBodies)
             }
-            length = Int(count)
         }
         return .take(
             LoginExchange(
@@ -72,8 +71,7 @@ package final class AuthStage: Stage {
                 handle: exchange.enter(self.owner.exchanges),
                 listener: exchange.listener,
                 fields: Self.fields(isAuth: isAuth, of: exchange, request, bytes),
-                asksForDebugging: Permission.isDebugging(in: request.head.fields, bytes) ?? false,
-                length: length
+                asksForDebugging: Permission.isDebugging(in: request.head.fields, bytes) ?? false
             )
         )
     }

@@ -23,7 +23,7 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
     private let asksForDebugging: Bool
 
     private var body: [UInt8] = []
-    private var reserved: Int
+    private var reserved = 0
     private var attempts = LoginAttempts()
     private var answer = LoginAnswer()
     private var request: UpstreamRequest?
@@ -47,22 +47,19 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
         case over
     }
 
-    /// A login with these fields; `length` bytes of a body of known length are reserved.
+    /// A login with these fields.
     init(
         _ stage: AuthStage,
         handle: ExchangeHandle,
         listener: ListenerContext,
         fields: [UInt8],
-        asksForDebugging: Bool,
-        length: Int?
+        asksForDebugging: Bool
     ) {
         self.stage = stage
         self.handle = handle
         self.listener = listener
         self.fields = fields
         self.asksForDebugging = asksForDebugging
-        self.reserved = length ?? 0
-        self.body.reserveCapacity(length ?? 0)
     }
 
     deinit {

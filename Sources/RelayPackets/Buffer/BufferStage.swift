@@ -115,7 +115,7 @@ package final class BufferStage: Stage {
         }
         if let length {
             let limits = exchange.listener.configuration.limits
-            guard exchange.listener.shared.reserve(length, max: limits.bufferedBytesMax) else {
+            guard exchange.listener.shared.hasRoom(for: length, max: limits.bufferedBytesMax) else {
                 return .tooManyBodies
             }
         }

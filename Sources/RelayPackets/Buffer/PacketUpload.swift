@@ -21,12 +21,16 @@ final class PacketUpload {
     private let headerCount: Int
     private let listener: ListenerContext
 
-    /// Bytes taken of the listener's `buffered`.
-    private var reserved: Int
+    /// Bytes taken of the listener's `buffered`: what has come.
+    private var reserved = 0
 
-    /// An upload with these carried fields.
-    ///
-    /// `length` bytes of a body of known length are `reserved`.
+    /// How long the body will be, if that is known.
+    private let length: Int?
+
+    /// Memory that is set aside for a body before it has come.
+    private static let expectedBytesMax = 64 << 10
+
+    /// An upload with these carried fields, and with a body of `length` bytes if that is known.
     init(
         to destination: Destination,
         fields: Span<UInt8>,
@@ -36,10 +40,9 @@ final class PacketUpload {
         self.destination = destination
         self.listener = listener
         self.headerCount = fields.count
-        self.reserved = length ?? 0
-        // The array stays with the packet: exactly as large as it is, where that is known.
+        self.length = length
         self.bytes = []
-        self.bytes.reserveCapacity(fields.count + (length ?? 0))
+        self.bytes.reserveCapacity(fields.count + min(length ?? 0, Self.expectedBytesMax))
         self.bytes.append(fields)
     }
 
@@ -61,6 +64,11 @@ final class PacketUpload {
                 )
             else { return false }
             self.reserved += missing
+        }
+        // The array stays with the packet: exactly as large as it is, where that is known; but a long body
+        // must have begun to come.
+        if let length, self.bytes.count + piece.count > self.bytes.capacity {
+            self.bytes.reserveCapacity(self.headerCount + length)
         }
         self.bytes.append(piece)
         return true

@@ -147,7 +147,7 @@ extension HTTPServerConnection {
     /// Whether the connection must end behind the answer, which is about to be begun.
     private func endsBehind(_ served: ServedExchange) -> Bool {
         if served.state.contains(.closes) { return true }
-        if self.site.isDraining, served === self.pending.back { return true }
+        if self.site.answersAreLast, served === self.pending.back { return true }
         guard !served.state.contains(.isRequestComplete) else { return false }
         // Who waits for 100 may now send the body, or not: the next byte could be anything.
         if served.state.contains(.owesContinue) { return true }

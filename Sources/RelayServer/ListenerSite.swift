@@ -12,8 +12,10 @@ final class ListenerSite {
     private(set) var context: ListenerContext
     /// `limits`, as the parser takes them.
     private(set) var headLimits: HeadLimits
-    /// Whether every answer says that it is the last of its connection.
+    /// Whether connections end as soon as they are idle.
     private(set) var isDraining = false
+    /// Whether every answer says that it is the last of its connection; holds from before draining begins.
+    private(set) var answersAreLast = false
 
     private var connections: [HTTPServerConnection] = []
     private var drained: [() -> Void] = []
@@ -54,6 +56,13 @@ final class ListenerSite {
 
     // MARK: Draining
 
+    /// From now on every answer says that it is the last of its connection.
+    ///
+    /// Draining follows, once the listener has accepted what was queued.
+    func drainComes() {
+        self.answersAreLast = true
+    }
+
     /// Closes what is idle and lets the rest finish.
     ///
     /// Calls `completion` when no connection is left. To wait for the same a second time is allowed.
@@ -61,6 +70,7 @@ final class ListenerSite {
         self.drained.append(completion)
         if !self.isDraining {
             self.isDraining = true
+            self.answersAreLast = true
             for connection in self.connections { connection.drainBegan() }
         }
         self.endDrainIfEmpty()

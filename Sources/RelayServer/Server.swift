@@ -182,6 +182,9 @@ package final class Server {
     /// Closes a listener, then drains its connections, then calls `completion` on a loop.
     private func remove(_ entry: Entry, _ completion: @escaping @Sendable () -> Void) {
         let (group, sites) = (self.group, entry.sites)
+        // Before the caller has held polls answered: messages of a loop run in the order of posting, and closing
+        // the listener takes several.
+        for loop in group.loops { loop.post { loop in sites[loop]?.drainComes() } }
         entry.listener.close { sites.drain(on: group, completion) }
     }
 }

@@ -1,19 +1,23 @@
-import Logging
 import RelayConfig
 
 extension Configuration {
     /// Descriptors that relay keeps for itself: files, the log, epolls, upstream connections that are always open.
     private static let descriptorsReserved = 128
 
-    /// The same with `max_connections` of the listeners lowered, each by its share, until all connections together fit
-    /// into what the process may open; says so.
-    ///
-    /// Half of the descriptors are left to upstream connections.
-    func lowered(toDescriptors descriptorsMax: Int, _ logger: Logger) -> Configuration {
-        let wanted = self.listeners.reduce(0) { sum, listener in
+    /// How many connections all listeners together accept.
+    var connectionsMax: Int {
+        self.listeners.reduce(0) { sum, listener in
             let (total, isTooLarge) = sum.addingReportingOverflow(listener.limits.connectionsMax)
             return isTooLarge ? Int.max : total
         }
+    }
+
+    /// The same with `max_connections` of the listeners lowered, each by its share, until all connections together
+    /// fit into what the process may open.
+    ///
+    /// Up to half of the descriptors are left to upstream connections.
+    func lowered(toDescriptors descriptorsMax: Int) -> Configuration {
+        let wanted = self.connectionsMax
         let upstream = self.pools.reduce(0) { sum, pool in
             let (total, isTooLarge) = sum.addingReportingOverflow(
                 pool.connections.max * pool.targets.count
@@ -30,10 +34,6 @@ extension Configuration {
                 * Double(available)
             lowered.listeners[index].limits.connectionsMax = max(Int(share), 1)
         }
-        logger.warning(
-            "max_connections lowered; raise the limit of open files (LimitNOFILE=, ulimit -n)",
-            metadata: ["open_files": "\(descriptorsMax)", "max_connections": "\(available)"]
-        )
         return lowered
     }
 }

@@ -10,6 +10,12 @@ import RelayStore
 
 /// What replaces a generation. All on the control loop.
 extension RelayProcess {
+    /// The timer of a configuration that is being read.
+    static let readingTag: UInt32 = 2
+
+    /// How long reading a configuration may take.
+    private static let readingMax: Duration = .seconds(30)
+
     /// Somebody wants the configuration read again.
     func reloadAsked(_ completion: @escaping @Sendable (ReloadResult) -> Void) {
         guard case .no = self.stopping else {
@@ -20,12 +26,35 @@ extension RelayProcess {
     }
 
     private func beginReload() {
+        self.reading += 1
+        let reading = self.reading
         let load = self.load
         let isQueued = self.files.run {
             let loaded = load()
-            self.control.post { _ in self.configurationLoaded(loaded) }
+            self.control.post { _ in
+                // One that comes too late belongs to a reload that was given up.
+                guard reading == self.reading else { return }
+                self.control.cancel(self.readingTimer)
+                self.configurationLoaded(loaded)
+            }
         }
-        if !isQueued { self.reloadEnded(.failure(["too much is waiting to be read from disk"])) }
+        self.readingTimer = self.control.arm(
+            self,
+            tag: Self.readingTag,
+            at: self.control.now + Self.readingMax
+        )
+        if !isQueued { self.readingFailed("too much is waiting to be read from disk") }
+    }
+
+    /// The configuration was not read in time: a disk or a network file system hangs.
+    func readingTimedOut() {
+        self.readingFailed("the configuration could not be read within 30 s")
+    }
+
+    private func readingFailed(_ reason: String) {
+        self.reading += 1
+        self.control.cancel(self.readingTimer)
+        self.reloadEnded(.failure([reason]))
     }
 
     private func configurationLoaded(_ loaded: LoadedConfiguration) {
@@ -40,16 +69,16 @@ extension RelayProcess {
         }
         let refused = RestartNeeded.sentences(from: plan.configuration, to: new)
         guard refused.isEmpty else { return self.reloadEnded(.failure(refused)) }
-        let configuration = new.lowered(toDescriptors: self.filesMax, self.logger)
         do {
-            try self.takeOver(configuration)
+            try self.takeOver(new)
         } catch {
             self.reloadEnded(.failure(["\(error)"]))
         }
     }
 
     /// Opens what is new; only when that has succeeded anything changes.
-    private func takeOver(_ configuration: Configuration) throws {
+    private func takeOver(_ wanted: Configuration) throws {
+        let configuration = wanted.lowered(toDescriptors: self.filesMax)
         let prepared = try self.server.prepare(configuration.listeners)
         do {
             try self.openAdmin(configuration)
@@ -62,6 +91,7 @@ extension RelayProcess {
             format: configuration.log.logFormat
         )
         let before = self.plan?.configuration
+        self.reportLowering(of: wanted, to: configuration)
         self.putInForce(configuration, prepared) { plan in
             self.answerPollsWithoutBuffer(before, plan.configuration)
             self.reportOrphans(plan)
@@ -103,6 +133,18 @@ extension RelayProcess {
         }
     }
 
+    /// Says that fewer connections are accepted than the configuration asks for, unless that was said before.
+    func reportLowering(of wanted: Configuration, to configuration: Configuration) {
+        let connectionsMax = configuration.connectionsMax
+        guard connectionsMax < wanted.connectionsMax,
+            connectionsMax != self.plan?.configuration.connectionsMax
+        else { return }
+        self.logger.warning(
+            "max_connections lowered; raise the limit of open files (LimitNOFILE=, ulimit -n)",
+            metadata: ["open_files": "\(self.filesMax)", "max_connections": "\(connectionsMax)"]
+        )
+    }
+
     /// Held polls of listeners that are gone, or take no packets any more, are answered empty.
     private func answerPollsWithoutBuffer(_ before: Configuration?, _ after: Configuration) {
         let gone = (before?.listeners ?? []).filter { old in
@@ -110,7 +152,8 @@ extension RelayProcess {
                 && !after.listeners.contains { $0.bind == old.bind && $0.buffer != nil }
         }
         guard !gone.isEmpty else { return }
-        self.packets.answerHeldPolls(ofListeners: Set(gone.map(\.name)))
+        // By address, because a listener may have been renamed since its polls were held.
+        self.packets.answerHeldPolls(at: Set(gone.map(\.bind)))
     }
 
     /// Says which packets nobody sends because their pool is gone.

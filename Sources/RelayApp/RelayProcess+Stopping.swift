@@ -35,6 +35,7 @@ extension RelayProcess: TimerTarget {
     }
 
     package func timerElapsed(_ tag: UInt32) {
+        guard tag != Self.readingTag else { return self.readingTimedOut() }
         guard case .draining = self.stopping else { return }
         if tag == Self.graceTag {
             self.beginDrain()

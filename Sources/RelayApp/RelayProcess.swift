@@ -51,6 +51,10 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     /// How far stopping is.
     var stopping = Stopping.no
 
+    /// Which reading of the configuration is under way, and what ends it if it takes too long.
+    var reading: UInt64 = 0
+    var readingTimer = TimerHandle.none
+
     private let initial: Configuration
     private let accepts = Atomic<Bool>(false)
 
@@ -80,7 +84,7 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
         log: LogOutput,
         load: @escaping @Sendable () -> LoadedConfiguration
     ) throws {
-        self.initial = configuration.lowered(toDescriptors: filesMax, log.logger(label: "relay"))
+        self.initial = configuration
         self.filesMax = filesMax
         self.log = log
         self.logger = log.logger(label: "relay")
@@ -123,9 +127,16 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     /// Throws a `BindError` if an address cannot be bound; nothing is open then. On the thread that will turn the
     /// control loop, before it does.
     package func start() throws {
-        try self.openAdmin(self.initial)
-        let prepared = try self.server.prepare(self.initial.listeners)
-        self.putInForce(self.initial, prepared) { plan in
+        let configuration = self.initial.lowered(toDescriptors: self.filesMax)
+        let prepared = try self.server.prepare(configuration.listeners)
+        do {
+            try self.openAdmin(configuration)
+        } catch {
+            self.server.abandon(prepared)
+            throw error
+        }
+        self.reportLowering(of: self.initial, to: configuration)
+        self.putInForce(configuration, prepared) { plan in
             self.packets.start()
             self.accepts.store(true, ordering: .releasing)
             self.logger.notice(

@@ -1,5 +1,5 @@
 package import Logging
-import RelayConfig
+package import RelayConfig
 package import RelayEngine
 import RelayPipeline
 package import RelayStore
@@ -59,11 +59,11 @@ package final class PacketRelay: Sendable {
         }
     }
 
-    /// Answers the held polls of these listeners empty: a reload has taken their `buffer` away.
-    package func answerHeldPolls(ofListeners names: Set<String>) {
+    /// Answers the held polls of the listeners at these addresses empty: a reload has taken their `buffer` away.
+    package func answerHeldPolls(at addresses: Set<BindAddress>) {
         for part in self.loops {
             part.loop.post { _ in
-                part.answerHeldPolls { names.contains($0.configuration.name) }
+                part.answerHeldPolls { addresses.contains($0.configuration.bind) }
             }
         }
     }

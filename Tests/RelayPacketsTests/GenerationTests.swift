@@ -15,10 +15,10 @@ struct ReloadTests {
         try harness.logIn("anna")
         let poll = try harness.post("anna")
         harness.install()
-        harness.relay.answerHeldPolls(ofListeners: ["another"])
+        harness.relay.answerHeldPolls(at: [.tcp(host: "127.0.0.1", port: 1)])
         harness.settle()
         #expect(poll.status == nil)
-        harness.relay.answerHeldPolls(ofListeners: ["packets"])
+        harness.relay.answerHeldPolls(at: [PacketHarness.address])
         harness.settle()
         #expect(poll.answer == "200, More: 0")
     }

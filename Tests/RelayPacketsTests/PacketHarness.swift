@@ -18,6 +18,8 @@ final class PacketHarness {
     let pool: PoolID
     /// The targets, by loop.
     let targets: [FakeTargets]
+    /// Where its clients connect to.
+    static let address = BindAddress.tcp(host: "127.0.0.1", port: 8080)
     private let counts = ListenerCounts()
     private var listeners: [ListenerContext] = []
     private let configuration: PoolConfiguration
@@ -69,7 +71,7 @@ final class PacketHarness {
         let route = RouteConfiguration(pool: "app")
         var listener = ListenerConfiguration(
             name: "packets",
-            bind: .tcp(host: "127.0.0.1", port: 8080),
+            bind: Self.address,
             pipeline: [.init(.auth(auth)), .init(.buffer(buffer)), .init(.route(route))]
         )
         listener.limits = listenerLimits

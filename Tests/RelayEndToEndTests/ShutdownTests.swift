@@ -17,7 +17,9 @@ struct ShutdownTests {
             _ = try idle.exchange(.login("last"))
             system.relay.signal(signal)
             for poll in polls {
-                expectNoPacket(try poll.response())
+                let answer = try poll.response()
+                expectNoPacket(answer)
+                #expect(answer.field("Connection") == "close")
                 #expect(try poll.stream.hasEnded())
                 poll.stream.close()
             }
@@ -53,10 +55,13 @@ struct ShutdownTests {
             system.relay.signal(SIGTERM)
             try system.relay.wait { try system.relay.ask(.get("/readyz")).status == 503 }
             #expect(try system.relay.ask(.get("/healthz")).status == 200)
+            // The listeners are closed only after every connection knows of the end.
+            try system.relay.wait { (try? system.client()) == nil }
             #expect(system.relay.child.isRunning)
             gate.open()
             let answer = try client.response()
             #expect(answer.status == 200)
+            #expect(answer.field("Connection") == "close")
             client.stream.close()
             #expect(try system.relay.child.waitForExit() == .code(0))
         }

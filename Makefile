@@ -33,7 +33,7 @@ help: ## list what can be made
 
 run: deps ## build relay, start it with a demonstration backend, say what to try
 	$(SWIFT) build -c $(CONFIGURATION) --product relay
-	@tools/run "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)/relay"
+	@bin=$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path) && exec tools/run "$$bin/relay"
 
 build: deps ## build everything
 	$(SWIFT) build -c $(CONFIGURATION) --build-tests

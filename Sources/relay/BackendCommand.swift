@@ -44,7 +44,7 @@ struct BackendCommand: ParsableCommand {
             )
         }
         let addresses = server.addresses.map(\.description).joined(separator: ", ")
-        StandardStream.error.write(line: "backend: listening on \(addresses)")
+        StandardStream.error.report("backend: listening on \(addresses)")
         loop.run()
         withExtendedLifetime(signals) {}
     }

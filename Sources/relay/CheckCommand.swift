@@ -20,15 +20,15 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let loaded = Configuration.load(path: self.file.path, environment: Environment.current)
         for diagnostic in loaded.diagnostics {
-            StandardStream.error.write(line: diagnostic.description)
+            StandardStream.error.report(diagnostic.description)
         }
         guard loaded.configuration != nil else {
             throw ExitCode(ExitStatus.configuration)
         }
         if self.print {
-            StandardStream.output.write(Array((loaded.printed ?? "").utf8))
+            try StandardStream.output.write(Array((loaded.printed ?? "").utf8))
         } else {
-            StandardStream.error.write(line: "\(self.file.path): good")
+            StandardStream.error.report("\(self.file.path): good")
         }
     }
 }

@@ -24,7 +24,7 @@ struct RunCommand: ParsableCommand {
         let path = self.file.path
         let loaded = Configuration.load(path: path, environment: environment)
         for diagnostic in loaded.diagnostics {
-            StandardStream.error.write(line: diagnostic.description)
+            StandardStream.error.report(diagnostic.description)
         }
         guard let configuration = loaded.configuration else {
             throw ExitCode(ExitStatus.configuration)

@@ -51,7 +51,7 @@ struct LoginOptions: ParsableArguments {
             permissions: self.permissions,
             body: try self.content.bytes()
         )
-        StandardStream.output.write(line: token)
+        try StandardStream.output.write(line: token)
     }
 }
 

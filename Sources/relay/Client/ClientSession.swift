@@ -77,12 +77,18 @@ struct NoAnswer: Error, CustomStringConvertible {
 
 /// relay has refused what the client asked for.
 struct ClientRefusal: Error, CustomStringConvertible {
+    /// The status; 0 if it is no answer of relay that is refused.
+    let status: UInt16
     let description: String
 
-    init(reason: String) { self.description = reason }
+    init(reason: String) {
+        self.status = 0
+        self.description = reason
+    }
 
     /// Says the status, and the sentence of the problem document if there is one.
     init(_ answer: PacketClient.Answer) {
+        self.status = answer.status
         let isProblem = answer.field("Content-Type") == "application/problem+json"
         let text = String(decoding: answer.body, as: UTF8.self)
         let sentence = isProblem ? ProblemText.detail(of: text) ?? text : text
@@ -104,7 +110,7 @@ struct ReceivedPacket {
     ///
     /// - Parameter endingLine: whether the body is followed by a line end in any case; otherwise only where a person
     ///   reads it and it has none.
-    func print(endingLine: Bool = false) {
+    func print(endingLine: Bool = false) throws {
         if StandardStream.error.isTerminal {
             let known = ["from", "packet-id", "redelivered", "more"]
             let shown = self.answer.fields.filter { field in
@@ -112,12 +118,12 @@ struct ReceivedPacket {
                 return known.contains(name) || name.hasPrefix("x-")
             }
             let text = shown.map { "\($0.name): \($0.value)" }.joined(separator: ", ")
-            StandardStream.error.write(line: "[\(text)]")
+            StandardStream.error.report("[\(text)]")
         }
         var body = self.answer.body
         let lacksEnd = body.last != 0x0A
         if endingLine || (StandardStream.output.isTerminal && lacksEnd) { body.append(0x0A) }
-        StandardStream.output.write(body)
+        try StandardStream.output.write(body)
     }
 }
 

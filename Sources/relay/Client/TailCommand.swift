@@ -20,29 +20,45 @@ struct TailCommand: ParsableCommand {
 
     func run() throws {
         let client: ClientSession
-        if let login = self.login {
-            client = try ClientSession(self.relay)
-            client.token = try client.logIn(
-                at: "/auth",
-                permissions: nil,
-                body: try BodyOption.read(login)
-            )
-        } else {
+        if self.login == nil {
             client = try ClientSession(self.relay, token: try self.session.required())
+        } else {
+            client = try ClientSession(self.relay)
         }
+        let login = try self.login.map { try BodyOption.read($0) }
+        if let login { try self.logIn(client, login) }
         var failures = 0
         while true {
             do {
                 try client.exchange(FieldLines(), body: [])?.print(endingLine: true)
                 failures = 0
-            } catch let failure as NoAnswer {
+                continue
+            } catch let problem as NoAnswer {
                 // relay may be restarting: what waits there stays there.
-                if failures == 0 {
-                    StandardStream.error.write(line: "\(failure); trying again")
-                }
-                client.pause(.milliseconds(100 << min(failures, 6)))
-                failures += 1
+                if failures == 0 { StandardStream.error.report("\(problem); trying again") }
+            } catch let refusal as ClientRefusal {
+                // The session is over, perhaps because relay was restarted.
+                guard refusal.status == 401, let login else { throw refusal }
+                StandardStream.error.report("\(refusal); logging in again")
+                try self.logInAgain(client, login)
             }
+            client.pause(.milliseconds(100 << min(failures, 6)))
+            failures += 1
         }
+    }
+
+    /// Logs in after the session has ended; that the backend cannot be asked at the moment is no reason to give up.
+    private func logInAgain(_ client: ClientSession, _ body: [UInt8]) throws {
+        do {
+            try self.logIn(client, body)
+        } catch let refusal as ClientRefusal where [401, 403].contains(refusal.status) {
+            throw refusal
+        } catch {
+            StandardStream.error.report("\(error)")
+        }
+    }
+
+    private func logIn(_ client: ClientSession, _ body: [UInt8]) throws {
+        client.token = try client.logIn(at: "/auth", permissions: nil, body: body)
     }
 }

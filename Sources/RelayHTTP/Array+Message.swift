@@ -6,10 +6,13 @@ extension [UInt8] {
     /// Appends `METHOD target HTTP/1.1` for a method that relay itself uses; not `.other`.
     package mutating func appendRequestLine(_ method: Method, target: Span<UInt8>) {
         assert(method != .other && target.count > 0 && target.isTargetText)
-        self.append(method.name)
-        self.append(0x20)
-        self.append(target)
-        self.append(" HTTP/1.1\r\n")
+        let name = method.name
+        self.append(addingCapacity: name.utf8CodeUnitCount + target.count + 12) { output in
+            output.append(name)
+            output.append(0x20)
+            output.append(copying: target)
+            output.append(" HTTP/1.1\r\n")
+        }
     }
 
     /// Appends the request line of a request that is passed on: its method with another path and query.
@@ -87,10 +90,13 @@ extension [UInt8] {
     /// Appends one field line with a number, such as `More: 3`.
     package mutating func appendField(_ name: KnownField, _ value: UInt64) {
         assert(name != .other)
-        self.append(name.name)
-        self.append(": ")
-        self.append(decimal: value)
-        self.append("\r\n")
+        let text = name.name
+        self.append(addingCapacity: text.utf8CodeUnitCount + 24) { output in
+            output.append(text)
+            output.append(": ")
+            output.append(decimal: value)
+            output.append("\r\n")
+        }
     }
 
     /// Appends one field line as it was received in `head`.
@@ -118,9 +124,26 @@ extension [UInt8] {
 
     /// Appends `Date`.
     package mutating func appendDate(_ date: HTTPDate) {
-        self.append("Date: ")
-        self.append(date.bytes)
-        self.append("\r\n")
+        self.append(addingCapacity: date.bytes.count + 8) { output in
+            output.append("Date: ")
+            output.append(copying: date.bytes)
+            output.append("\r\n")
+        }
+    }
+
+    /// Appends the status line and `Date`, with which every final response begins.
+    package mutating func appendStart(_ status: UInt16, _ date: HTTPDate) {
+        guard status == 200 else {
+            self.appendStatusLine(status)
+            self.appendDate(date)
+            return
+        }
+        // Nearly every one, so in one piece.
+        self.append(addingCapacity: date.bytes.count + 25) { output in
+            output.append("HTTP/1.1 200 OK\r\nDate: ")
+            output.append(copying: date.bytes)
+            output.append("\r\n")
+        }
     }
 
     /// Appends the empty line that ends a head.

@@ -9,7 +9,7 @@ enum ContentLength {
     case repeated
 
     /// Reads the only `Content-Length` of `fields`.
-    init(_ fields: FieldPositions, in head: Span<UInt8>) {
+    init(_ fields: borrowing FieldPositions, in head: Span<UInt8>) {
         guard let value = fields.value(of: .contentLength) else {
             self = .absent
             return

@@ -150,8 +150,8 @@ package final class PacketLoop: @unchecked Sendable {
         }
     }
 
-    private func perform(_ effect: Effect, isFromHere: Bool) {
-        switch effect {
+    private func perform(_ effect: consuming Effect, isFromHere: Bool) {
+        switch consume effect {
         case .deliver(let delivery):
             self.deliver(delivery)
         case .send(let send):
@@ -180,7 +180,7 @@ package final class PacketLoop: @unchecked Sendable {
             self.dropped(realm, client, number)
         case .repliesAccepted:
             self.repliesAccepted()
-            if isFromHere { self.tellOthers(effect) }
+            if isFromHere { self.tellOthers(.repliesAccepted) }
         }
     }
 

@@ -17,8 +17,9 @@ package enum CarriedFields {
         to output: inout [UInt8]
     ) {
         if filters.carriesXAloneInRequests {
-            for index in 0..<request.head.fields.count {
-                let field = request.head.fields[index]
+            let fields = request.head.fields
+            for index in 0..<fields.count {
+                let field = fields[index]
                 guard field.isXField, !field.isHopByHop else { continue }
                 let name = bytes.extracting(field.name)
                 let standing = FieldStanding(name, known: field.known)

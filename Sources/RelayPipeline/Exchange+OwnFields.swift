@@ -91,8 +91,10 @@ extension [UInt8] {
         case .given(let text):
             self.append(contentsOf: text)
         case .made(let high, let low):
-            self.append(sixteenDigitsOf: high)
-            self.append(sixteenDigitsOf: low)
+            self.append(addingCapacity: 32) { output in
+                output.append(sixteenDigitsOf: high)
+                output.append(sixteenDigitsOf: low)
+            }
         }
     }
 
@@ -100,9 +102,11 @@ extension [UInt8] {
     package mutating func append(_ address: IPAddress) {
         switch address {
         case .v4(let bits):
-            for index in 0..<4 as Range<UInt32> {
-                if index > 0 { self.append(0x2E) }
-                self.append(decimal: UInt64((bits >> (24 - 8 * index)) & 255))
+            self.append(addingCapacity: 15) { output in
+                for index in 0..<4 as Range<UInt32> {
+                    if index > 0 { output.append(0x2E) }
+                    output.append(decimal: UInt64((bits >> (24 - 8 * index)) & 255))
+                }
             }
         case .v6(let high, let low):
             let address = SocketAddress.v6(high: high, low: low, port: 0, zone: 0)
@@ -110,15 +114,20 @@ extension [UInt8] {
         }
     }
 
-    private mutating func append(sixteenDigitsOf word: UInt64) {
+    fileprivate mutating func appendName(of field: KnownField) {
+        let name = field.name
+        self.append(addingCapacity: name.utf8CodeUnitCount + 2) { output in
+            output.append(name)
+            output.append(": ")
+        }
+    }
+}
+
+extension OutputSpan<UInt8> {
+    fileprivate mutating func append(sixteenDigitsOf word: UInt64) {
         for index in 0..<16 as Range<UInt64> {
             let digit = UInt8(truncatingIfNeeded: (word >> (60 - 4 * index)) & 15)
             self.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
         }
-    }
-
-    fileprivate mutating func appendName(of field: KnownField) {
-        self.append(field.name)
-        self.append(": ")
     }
 }

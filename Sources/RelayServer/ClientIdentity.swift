@@ -15,7 +15,7 @@ struct ClientIdentity: Equatable {
     init(
         _ address: SocketAddress,
         trusting proxies: [AddressRange],
-        _ fields: FieldPositions,
+        _ fields: borrowing FieldPositions,
         _ head: Span<UInt8>
     ) {
         self.peer = ClientAddress(address)
@@ -32,7 +32,7 @@ struct ClientIdentity: Equatable {
     private static func rightmostUntrusted(
         _ peer: IPAddress,
         _ proxies: [AddressRange],
-        _ fields: FieldPositions,
+        _ fields: borrowing FieldPositions,
         _ head: Span<UInt8>
     ) -> IPAddress {
         var members: [ByteRange] = []
@@ -87,7 +87,7 @@ extension IPAddress {
 
 extension RequestID {
     /// What `X-Request-Id` says, if it is given once and has 1 to 128 visible ASCII characters.
-    init?(_ fields: FieldPositions, _ head: Span<UInt8>) {
+    init?(_ fields: borrowing FieldPositions, _ head: Span<UInt8>) {
         guard let value = fields.value(of: .xRequestID), !fields.isRepeated(.xRequestID),
             (1...128).contains(Int(value.count))
         else { return nil }

@@ -106,10 +106,15 @@ struct DeliveryProof {
         return .look
     }
 
+    /// Whether the peer has acknowledged all of the response.
+    func isProven(by acknowledged: UInt64) -> Bool {
+        self.position.map { acknowledged >= $0 } ?? false
+    }
+
     /// A look has found what the peer has acknowledged.
     mutating func acknowledged(_ acknowledged: UInt64, at now: MonotonicTime) -> Finding {
-        guard let position = self.position else { return .open(lookAgainAt: .never) }
-        if acknowledged >= position { return .proven }
+        guard self.position != nil else { return .open(lookAgainAt: .never) }
+        if self.isProven(by: acknowledged) { return .proven }
         if acknowledged > (self.progress?.position ?? 0) || self.progress == nil {
             // The first look is where progress is counted from, not progress.
             let time = self.progress == nil ? self.firstAsked ?? now : now

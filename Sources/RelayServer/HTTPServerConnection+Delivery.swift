@@ -60,19 +60,21 @@ extension HTTPServerConnection {
         let now = self.loop.now
         var next = MonotonicTime.never
         var hasFailed = false
+        // Responses arrive in the order in which they were written, so those proven are the first.
         var proven = ServedQueue()
-        var kept = ServedQueue()
-        while let served = self.awaiting.popFirst() {
+        while let served = self.awaiting.front, served.proof.isProven(by: acknowledged) {
+            _ = self.awaiting.popFirst()
+            proven.append(served)
+        }
+        var open = self.awaiting.front
+        while let served = open {
             switch served.proof.acknowledged(acknowledged, at: now) {
-            case .proven:
-                proven.append(served)
-                continue
+            case .proven: break
             case .open(let time): next = min(next, time)
             case .failed: hasFailed = true
             }
-            kept.append(served)
+            open = served.next
         }
-        self.awaiting = kept
         while let served = proven.popFirst() {
             guard let exchange = served.exchange else { continue }
             served.exchange = nil

@@ -69,10 +69,11 @@ extension HTTPServerConnection {
     /// Serves the request whose head is in the scratch and stands at the beginning of `input`.
     private func serve(_ input: Span<UInt8>) {
         let request = self.server.request
-        let exchange = self.makeExchange(request, input)
-        let served = ServedExchange(exchange, head: request.head, at: self.loop.now)
-        if input.count > request.head.byteCount { served.state.remove(.owesContinue) }
-        let framing = request.head.framing
+        let head = request.head
+        let exchange = self.makeExchange(head, input)
+        let served = ServedExchange(exchange, head: head, at: self.loop.now)
+        if input.count > head.byteCount { served.state.remove(.owesContinue) }
+        let framing = head.framing
         self.clearDeadline()
         self.pending.append(served)
         self.server.counts.exchangesChanged(by: 1)
@@ -89,20 +90,21 @@ extension HTTPServerConnection {
         }
     }
 
-    private func makeExchange(_ request: Request, _ input: Span<UInt8>) -> Exchange {
+    private func makeExchange(_ head: RequestHead, _ input: Span<UInt8>) -> Exchange {
         let context = self.site.context
+        let fields = head.fields
         let identity = ClientIdentity(
             self.peer,
             trusting: context.configuration.trustedProxies,
-            request.head.fields,
+            fields,
             input
         )
         return Exchange(
             loop: self.loop,
             listener: context,
             carrier: self,
-            method: request.head.method,
-            requestID: RequestID(request.head.fields, input) ?? self.server.makeRequestID(),
+            method: head.method,
+            requestID: RequestID(fields, input) ?? self.server.makeRequestID(),
             clientAddress: identity.client,
             startTime: self.loop.now,
             peerAddress: identity.peer,

@@ -122,8 +122,7 @@ extension HTTPServerConnection {
         served.responseBytesLeft = hasBody ? length ?? 0 : 0
         if self.endsBehind(served) { served.state.insert(.closes) }
 
-        output.appendStatusLine(status)
-        output.appendDate(self.server.date)
+        output.appendStart(status, self.server.date)
         output.append(fields)
         if let length, status >= 200, status != 204, status != 304 {
             output.appendField(.contentLength, length)

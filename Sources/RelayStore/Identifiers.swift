@@ -45,6 +45,11 @@ package struct ClientHandle: Sendable, Hashable {
 
     /// Which occupant of the place is meant; never repeats in a shard.
     let generation: UInt64
+
+    /// Hashes what tells any two handles apart in one step.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.generation << 6 | UInt64(self.shard))
+    }
 }
 
 /// Names the lane from one client to one pool.

@@ -78,10 +78,15 @@ package final class PacketStore: Sendable {
 
     /// The id, sharing the record's bytes if the client has one; nil for what cannot be an id.
     package func clientName(_ bytes: Span<UInt8>, in realm: RealmID) -> ClientName? {
-        guard let name = ClientName(bytes) else { return nil }
-        return self.withShard(of: name, in: realm) { shard in
-            shard.slot(of: name, in: realm).map { shard.clients[$0].name }
-        } ?? name
+        let hash = KeyHash.mixed(KeyHash.of(bytes), realm: realm)
+        // The usual one has a record, and then nothing is copied.
+        let known = self.withShard(Shard.index(of: hash)) { shard -> ClientName? in
+            let slot = shard.slots.find(hash) { slot in
+                shard.clients[slot].realm == realm && shard.clients[slot].name.equals(bytes)
+            }
+            return slot.map { shard.clients[$0].name }
+        }
+        return known ?? ClientName(bytes)
     }
 
     // MARK: Reading

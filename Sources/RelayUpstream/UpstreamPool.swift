@@ -145,9 +145,13 @@ extension UpstreamPool {
         // Taken out and put back, so that filling it copies nothing.
         var head: [UInt8] = []
         swap(&head, &self.requestHead)
-        let path = request.path ?? target.path
-        head.appendRequestLine(request.method, target: path.span)
-        head.append(contentsOf: target.hostLine)
+        if request.method == .post, request.path == nil {
+            head.append(contentsOf: target.postStart)
+        } else {
+            let path = request.path ?? target.path
+            head.appendRequestLine(request.method, target: path.span)
+            head.append(contentsOf: target.hostLine)
+        }
         head.append(contentsOf: request.fields)
         // Whoever sends no body with a method that usually has one says so (RFC 9110 section 8.6).
         if !request.bodyRange.isEmpty || request.method.usuallyHasBody {

@@ -143,9 +143,11 @@ extension TimerWheel {
     }
 
     private mutating func release(_ index: Int32) {
-        self.nodes[Int(index)].target = nil
-        self.nodes[Int(index)].generation &+= 1
-        self.nodes[Int(index)].next = self.free
+        let free = self.free
+        var nodes = self.nodes.mutableSpan
+        nodes[Int(index)].target = nil
+        nodes[Int(index)].generation &+= 1
+        nodes[Int(index)].next = free
         self.free = index
         self.count -= 1
     }
@@ -157,27 +159,30 @@ extension TimerWheel {
         let digit = Int(tick >> (level * 6)) & 63
         let list = level * 64 + digit
         let head = self.heads[list]
-        self.nodes[Int(index)].tick = tick
-        self.nodes[Int(index)].next = head
-        self.nodes[Int(index)].previous = -1
-        self.nodes[Int(index)].list = Int32(list)
-        if head >= 0 { self.nodes[Int(head)].previous = index }
+        var nodes = self.nodes.mutableSpan
+        nodes[Int(index)].tick = tick
+        nodes[Int(index)].next = head
+        nodes[Int(index)].previous = -1
+        nodes[Int(index)].list = Int32(list)
+        if head >= 0 { nodes[Int(head)].previous = index }
         self.heads[list] = index
         self.occupied[level] |= 1 << UInt64(digit)
     }
 
     private mutating func unlink(_ index: Int32) {
-        let node = self.nodes[Int(index)]
-        if node.next >= 0 { self.nodes[Int(node.next)].previous = node.previous }
-        if node.previous >= 0 {
-            self.nodes[Int(node.previous)].next = node.next
+        // Field by field: a copy of the node would count a reference to its target.
+        var nodes = self.nodes.mutableSpan
+        let next = nodes[Int(index)].next
+        let previous = nodes[Int(index)].previous
+        let list = Int(nodes[Int(index)].list)
+        nodes[Int(index)].list = -1
+        if next >= 0 { nodes[Int(next)].previous = previous }
+        if previous >= 0 {
+            nodes[Int(previous)].next = next
         } else {
-            self.heads[Int(node.list)] = node.next
-            if node.next < 0 {
-                self.occupied[Int(node.list) / 64] &= ~(1 << UInt64(node.list % 64))
-            }
+            self.heads[list] = next
+            if next < 0 { self.occupied[list / 64] &= ~(1 << UInt64(list % 64)) }
         }
-        self.nodes[Int(index)].list = -1
     }
 
     /// The first list that has nodes, and the tick at which it is due.

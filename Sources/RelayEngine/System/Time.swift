@@ -6,6 +6,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     public let nanoseconds: Int64
 
     /// The point that many nanoseconds after the clock's start.
+    @inlinable
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
@@ -14,17 +15,20 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
     public static let never = MonotonicTime(nanoseconds: .max)
 
     /// Whether `left` is earlier.
+    @inlinable
     public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 
     /// The point `duration` later; `never` where the sum does not fit.
+    @inlinable
     public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
         return overflow ? .never : MonotonicTime(nanoseconds: sum)
     }
 
     /// How much later `left` is than `right`.
+    @inlinable
     public static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
         .nanoseconds(left.nanoseconds - right.nanoseconds)
     }
@@ -54,11 +58,19 @@ public struct WallTime: Hashable, Comparable, Sendable {
 
 extension Duration {
     /// The duration in nanoseconds, cut off at ± 292 years.
+    @inlinable
     public var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = self.components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflowOfSum) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        if overflow || overflowOfSum { return seconds < 0 ? .min : .max }
-        return sum
+        // One division by a machine word; `components` takes calls and wide multiplications, and this
+        // is asked several times for each request.
+        let attoseconds = self.attoseconds
+        let high = UInt64(truncatingIfNeeded: attoseconds >> 64)
+        let low = UInt64(truncatingIfNeeded: attoseconds)
+        // Below that bound, which no negative duration is, the quotient fits.
+        if high < 500_000_000 {
+            let nanoseconds = UInt64(1_000_000_000).dividingFullWidth((high, low)).quotient
+            return Int64(truncatingIfNeeded: nanoseconds)
+        }
+        let nanoseconds = attoseconds / 1_000_000_000
+        return Int64(exactly: nanoseconds) ?? (nanoseconds < 0 ? .min : .max)
     }
 }

@@ -36,7 +36,8 @@ package final class BufferStage: Stage {
         let path = self.path
         guard request.withPath(bytes, { $0.equals(path.span) }) else { return .proceed }
         guard exchange.method == .post else { return self.refuse(exchange, .methodNotAllowed) }
-        guard let token = Self.bearerToken(request, bytes) else {
+        let fields = request.head.fields
+        guard let token = Self.bearerToken(fields, bytes) else {
             return self.refuse(exchange, .noToken)
         }
         let session = self.owner.store.session(
@@ -57,23 +58,25 @@ package final class BufferStage: Stage {
                 self.owner,
                 session: session,
                 handle: exchange.enter(self.owner.exchanges),
-                hold: self.hold(request, bytes),
+                hold: self.hold(fields, bytes),
                 upload: upload
             )
         )
     }
 
     /// Where the token of `Authorization` stands in the head.
-    private static func bearerToken(_ request: Request, _ bytes: Span<UInt8>) -> ByteRange? {
-        let fields = request.head.fields
+    private static func bearerToken(
+        _ fields: FieldPositions,
+        _ bytes: Span<UInt8>
+    ) -> ByteRange? {
         guard let value = fields.value(of: .authorization), !fields.isRepeated(.authorization)
         else { return nil }
         return FieldValue.bearerToken(bytes.extracting(value))?.shifted(by: Int(value.start))
     }
 
     /// How long the poll may be held: as the client prefers, but not longer than configured.
-    private func hold(_ request: Request, _ bytes: Span<UInt8>) -> Duration {
-        guard let seconds = request.head.fields.preferredWaitSeconds(in: bytes) else {
+    private func hold(_ fields: FieldPositions, _ bytes: Span<UInt8>) -> Duration {
+        guard let seconds = fields.preferredWaitSeconds(in: bytes) else {
             return self.configuration.hold
         }
         return min(.seconds(Int64(seconds)), self.configuration.hold)

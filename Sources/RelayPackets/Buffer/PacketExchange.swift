@@ -9,7 +9,7 @@ import RelayStore
 /// One small object per request, because very many are held: what a packet needs while it comes in
 /// stands in `PacketUpload` and goes with it.
 final class PacketExchange: ExchangeHandler, TimerTarget {
-    private unowned let owner: PacketLoop
+    private let owner: PacketLoop
     private let session: Session
 
     /// The name under which the store answers.

@@ -18,6 +18,10 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     var pool: PacketPool
 
     private let target: Int
+
+    /// What every fetch says, shared by all of them.
+    private static let fields = Array("Type: Packet\r\n".utf8)
+
     private var schedule = FetchSchedule()
     private var answer = BackendAnswer()
     private var timer = TimerHandle.none
@@ -51,7 +55,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             return
         }
         let request = UpstreamRequest(handler: self, target: self.target, method: .post)
-        request.fields.append("Type: Packet\r\n")
+        request.fields = Self.fields
         request.timeout = self.pool.configuration.fetch.timeout
         request.expectsLongHold = true
         self.phase = .asking

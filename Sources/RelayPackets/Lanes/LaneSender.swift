@@ -12,7 +12,7 @@ import RelayUpstream
 /// Made for a lane that this loop has come to own; gone with its last packet, or when the lane is
 /// given up.
 final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
-    private unowned let owner: PacketLoop
+    private let owner: PacketLoop
 
     /// The lane.
     private let lane: LaneHandle
@@ -287,7 +287,7 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     func responseEnded(_ request: UpstreamRequest) {
         let action = self.attempts.answered(
             status: self.answer.status,
-            isRejected: self.pool.rejects(self.answer.status),
+            isRejected: !self.answer.isSuccess && self.pool.rejects(self.answer.status),
             retryAfterSeconds: self.answer.retryAfterSeconds,
             counted: self.packet.attempts,
             attemptsMax: self.pool.attemptsMax

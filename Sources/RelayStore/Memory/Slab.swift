@@ -48,9 +48,10 @@ struct Slab<Element: Sendable>: ~Copyable {
     /// Whether the place holds a value.
     ///
     /// Any number may be asked for.
+    @inline(__always)
     func contains(_ slot: UInt32) -> Bool {
         let (chunk, place) = Self.position(of: slot)
-        return chunk < self.chunks.count && self.chunks[chunk].occupied & (1 << place) != 0
+        return chunk < self.chunks.count && self.chunks[chunk].occupied & (1 &<< place) != 0
     }
 
     /// The value in an occupied place.
@@ -109,17 +110,22 @@ struct Slab<Element: Sendable>: ~Copyable {
         if self.chunks.isEmpty { self.chunks = [] }
     }
 
+    /// Inlined, because an operation of the store reaches for its places dozens of times.
+    @inline(__always)
     private func pointer(to slot: UInt32) -> UnsafeMutablePointer<Element> {
-        let (chunk, place) = Self.position(of: slot)
-        precondition(self.contains(slot), "the place is occupied")
-        guard let memory = unsafe self.chunks[chunk].memory else {
-            preconditionFailure("a chunk with values has memory")
+        let (index, place) = Self.position(of: slot)
+        precondition(index < self.chunks.count, "the place is occupied")
+        let chunk = self.chunks[index]
+        guard chunk.occupied & (1 &<< place) != 0, let memory = unsafe chunk.memory else {
+            preconditionFailure("the place is occupied, and a chunk with values has memory")
         }
         return unsafe memory + place
     }
 
+    @inline(__always)
     private static func position(of slot: UInt32) -> (chunk: Int, place: Int) {
-        (Int(slot) / Self.chunkSize, Int(slot) % Self.chunkSize)
+        let size = UInt32(Self.chunkSize)
+        return (Int(slot / size), Int(slot % size))
     }
 }
 

@@ -2,6 +2,7 @@ import DequeModule
 import Logging
 import RelayConfig
 import RelayEngine
+import RelayHTTP
 import Synchronization
 
 /// A target on one event loop: this loop's idle connections to it, and the requests that wait for one.
@@ -18,6 +19,8 @@ final class UpstreamTarget {
     let path: [UInt8]
     /// The complete `Host` line.
     let hostLine: [UInt8]
+    /// What a POST to `path` begins with, as packets, fetches and logins do: request line and `Host` line.
+    let postStart: [UInt8]
 
     private let url: TargetURL
     /// How many idle connections this loop keeps.
@@ -46,13 +49,18 @@ final class UpstreamTarget {
         self.index = index
         self.shared = pool.shared.targets[index]
         self.url = url
-        self.path = Array((url.path.isEmpty ? "/" : url.path).utf8)
+        let path = Array((url.path.isEmpty ? "/" : url.path).utf8)
+        self.path = path
         let host =
             switch configuration.host {
             case .pass, .target: url.authority
             case .literal(let text): text
             }
         self.hostLine = Array("Host: \(host)\r\n".utf8)
+        var postStart: [UInt8] = []
+        postStart.appendRequestLine(.post, target: path.span)
+        postStart.append(contentsOf: self.hostLine)
+        self.postStart = postStart
         let idle = min(configuration.connections.idleMax, configuration.connections.max)
         let loops = pool.shared.loopCount
         self.idleMax = idle / loops + (pool.loop.index % loops < idle % loops ? 1 : 0)

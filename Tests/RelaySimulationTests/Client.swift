@@ -59,6 +59,11 @@ final class Client {
         return connection
     }
 
+    /// Whether relay has begun an answer on another connection that was not read in whole.
+    func hasUnreadAnswer(besides connection: ClientConnection) -> Bool {
+        self.connections.contains { $0 !== connection && $0.hasUnreadAnswer }
+    }
+
     /// Closes what it has open.
     func close() {
         for connection in self.connections where !connection.peer.isClosed {

@@ -47,6 +47,9 @@ final class ClientConnection {
     /// Whether it ended without anybody being at fault but relay: it was reset, and not by the client.
     var wasReset: Bool { self.peer.failure != nil }
 
+    /// Whether relay has begun an answer that was not read in whole.
+    var hasUnreadAnswer: Bool { self.peer.bytesWrittenByOtherEnd > self.reader.bytesOfMessages }
+
     /// Sends a request at the packet path; nil: any other.
     func send(_ bytes: [UInt8], as request: ClientRequest?) {
         let port = self.peer.address?.port ?? 0

@@ -26,6 +26,8 @@ enum ClientKind: String, CaseIterable {
     case hangingUp
     /// Dies before it reads the answer.
     case dying
+    /// Acknowledges nothing, asks again before it has read the answer, and dies.
+    case unacknowledging
     /// Reads late and slowly.
     case stalling
     /// Logs in again and again, also while a poll is held.
@@ -36,7 +38,7 @@ enum ClientKind: String, CaseIterable {
     /// Whether relay never has a reason to give it a packet twice, while no connection breaks.
     var isHealthy: Bool {
         switch self {
-        case .resetting, .hangingUp, .dying, .stalling, .halfClosing: false
+        case .resetting, .hangingUp, .dying, .unacknowledging, .stalling, .halfClosing: false
         case .keepAlive, .alternating, .newConnections, .oneShot, .pipelining, .impatient,
             .concurrent, .sending, .loggingIn, .dribbling:
             true
@@ -108,6 +110,18 @@ enum ClientKind: String, CaseIterable {
                 // Until relay has seen it: before that another poll may prove what the kernel has.
                 visit.rest += .seconds(5)
             }
+        case .unacknowledging:
+            guard generator.chance(0.7) else { break }
+            visit.connection = .fresh
+            visit.withholdsAcknowledgements = true
+            visit.readsNothing = true
+            if generator.chance(0.7) {
+                visit.asksAgain = generator.duration(in: .milliseconds(50)...(.seconds(2)))
+            }
+            visit.leaving = Visit.Leaving(
+                after: generator.duration(in: .milliseconds(500)...(.seconds(3))),
+                ending: generator.chance(0.5) ? .reset : .close
+            )
         case .stalling:
             if generator.chance(0.5) {
                 visit.stall = generator.duration(in: .milliseconds(10)...(.seconds(4)))
@@ -137,6 +151,10 @@ struct Visit {
     var leaving: Leaving?
     /// Whether it reads nothing on this connection any more.
     var readsNothing = false
+    /// Whether its kernel acknowledges nothing.
+    var withholdsAcknowledgements = false
+    /// When it sends one more request, whatever was answered by then.
+    var asksAgain: Duration?
     /// How long it reads nothing.
     var stall: Duration?
     var readsSlowly = false

@@ -54,6 +54,11 @@ final class ClientWorker {
         }
         connection.onEnd = finish
         for request in visit.requests { self.client.send(request, on: connection) }
+        if let delay = visit.asksAgain {
+            self.world.simulation.after(delay) {
+                if !isOver, connection.isUsable { self.client.send(Visit.Request(), on: connection) }
+            }
+        }
         if visit.halfCloses { connection.halfClose() }
         if let leaving = visit.leaving {
             self.world.simulation.after(leaving.after) {
@@ -86,6 +91,7 @@ final class ClientWorker {
             connection.readsAtOnce = false
         }
         if visit.readsNothing { peer.stopReading() }
+        peer.holdsAcknowledgements = visit.withholdsAcknowledgements
         if let stall = visit.stall {
             peer.stopReading()
             self.world.simulation.after(stall) { peer.startReading() }

@@ -36,6 +36,9 @@ struct HTTPMessageReader {
     private var scanned = 0
     private var message = HTTPMessage()
     private var state = State.head
+    /// How many bytes belonged to messages that were complete.
+    private(set) var bytesOfMessages = 0
+    private var bytesAppended = 0
     /// What cannot be HTTP.
     private(set) var fault: String?
 
@@ -54,7 +57,10 @@ struct HTTPMessageReader {
         if case .head = self.state { self.bytes.isEmpty } else { false }
     }
 
-    mutating func append(_ bytes: [UInt8]) { self.bytes += bytes }
+    mutating func append(_ bytes: [UInt8]) {
+        self.bytes += bytes
+        self.bytesAppended += bytes.count
+    }
 
     /// The next complete message.
     mutating func next() -> HTTPMessage? {
@@ -117,6 +123,7 @@ struct HTTPMessageReader {
 
     private mutating func complete() -> HTTPMessage {
         self.state = .head
+        self.bytesOfMessages = self.bytesAppended - self.bytes.count
         return self.message
     }
 

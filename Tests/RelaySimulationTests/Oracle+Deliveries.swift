@@ -47,6 +47,9 @@ extension Oracle {
         if isMarked, !self.scenario.isFaulty, client.kind.isHealthy, !client.hasUnknownLogins {
             self.broken("\(client.name), which is healthy, got reply \(reply.number) marked as repeated")
         }
+        if isMarked, reply.deliveries.isEmpty, !client.hasUnreadAnswer(besides: request.connection) {
+            self.broken("reply \(reply.number) was marked as repeated, and nobody was given it before")
+        }
         for delivery in reply.deliveries where self.isProven(delivery) {
             self.broken("\(client.name) got reply \(reply.number) again, which had arrived")
         }

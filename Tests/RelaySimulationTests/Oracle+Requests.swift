@@ -26,6 +26,12 @@ extension Oracle {
         {
             self.broken("a request under a replaced token was answered with \(message.status)")
         }
+        if let stoppedAt = self.world.stoppedAt, !message.isLast, request.connection.open.isEmpty,
+            self.now > stoppedAt + .milliseconds(self.scenario.graceMilliseconds) + self.margin,
+            !self.scenario.isFaulty, request.connection.readsAtOnce
+        {
+            self.broken("an answer does not say that relay is stopping")
+        }
         if let packet = request.packet, message.status != 200, !packet.attempts.isEmpty {
             self.broken("packet \(packet.number) was sent, and its request answered with \(message.status)")
         }
@@ -134,6 +140,21 @@ extension Oracle {
 
     private func soon(_ check: @escaping () -> Void) {
         self.world.simulation.after(self.margin, check)
+    }
+
+    /// Relay was told to stop: what is held is answered within `grace`.
+    func stops() {
+        guard !self.scenario.isFaulty else { return }
+        let requests = self.world.clients.flatMap(\.open).filter { $0.ahead == 0 }
+        self.world.simulation.after(.milliseconds(self.scenario.graceMilliseconds)) {
+            self.soon {
+                let held = requests.first { request in
+                    request.status == nil && request.connection.isUsable
+                        && request.connection.readsAtOnce && request.client.kind != .dribbling
+                }
+                if let held { self.broken("\(held.client.name) is held though relay was told to stop") }
+            }
+        }
     }
 
     private func holdTime(of request: ClientRequest) -> Duration {

@@ -36,6 +36,7 @@ extension Client {
 
     /// Polls on a healthy connection; nil: it broke.
     private func pollSettled(_ completion: @escaping (HTTPMessage?) -> Void) {
+        guard !self.world.isStopping else { return }
         guard self.session != nil else {
             if self.loginsUnderWay == 0 { self.logIn { self.pollSettled(completion) } }
             return

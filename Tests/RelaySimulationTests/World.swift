@@ -16,7 +16,8 @@ final class World {
     private(set) var clients: [Client] = []
     private(set) var backends: [Backend] = []
     /// Whether relay was told to stop.
-    private(set) var isStopping = false
+    var isStopping: Bool { self.stoppedAt != nil }
+    private(set) var stoppedAt: MonotonicTime?
     private var generator: SeededGenerator
     private var connectionsMade = 0
     private var tokensMade = 0
@@ -99,6 +100,8 @@ final class World {
         if !self.scenario.stopsEarly {
             try self.settle()
             try self.countDown()
+            for client in self.clients { client.drainOutbox() }
+            try self.run(for: .milliseconds(300))
         }
         try self.stop()
     }
@@ -179,7 +182,8 @@ final class World {
     /// Stops relay as SIGTERM does, and looks for what is left behind.
     private func stop() throws {
         self.simulation.note("stops")
-        self.isStopping = true
+        self.stoppedAt = self.simulation.now
+        self.oracle.stops()
         for backend in self.backends { try backend.settle() }
         self.relay.stop()
         try self.run(within: .seconds(75), "relay stops") {

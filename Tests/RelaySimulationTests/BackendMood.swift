@@ -30,6 +30,7 @@ enum BackendMood: CaseIterable {
     case mute
 
     static func any(_ generator: inout SeededGenerator) -> BackendMood {
-        generator.chance(0.4) ? .healthy : Self.allCases.randomElement(using: &generator) ?? .healthy
+        generator.chance(0.4)
+            ? .healthy : Self.allCases.randomElement(using: &generator) ?? .healthy
     }
 }

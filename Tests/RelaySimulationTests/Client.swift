@@ -36,7 +36,9 @@ final class Client {
     func begin() {
         let count = self.kind.workers(&self.generator)
         self.workers = (0..<count).map { ClientWorker(self, number: $0) }
-        for worker in self.workers { worker.rest(self.generator.duration(in: .zero...(.seconds(1)))) }
+        for worker in self.workers {
+            worker.rest(self.generator.duration(in: .zero...(.seconds(1))))
+        }
     }
 
     /// From now on it does nothing of its own accord, once its workers have finished what they do.
@@ -101,7 +103,8 @@ final class Client {
         var lines = [
             "POST / HTTP/1.1", "Host: relay", "Authorization: Bearer \(session.token)",
             // What a stranger may not say.
-            "From: somebody", "Type: Auth", "Packet-Id: mine", "Client-Id: c9", "X-Client: \(self.name)",
+            "From: somebody", "Type: Auth", "Packet-Id: mine", "Client-Id: c9",
+            "X-Client: \(self.name)",
         ]
         if let seconds = plan.waitSeconds { lines.append("Prefer: wait=\(seconds)") }
         if plan.asksToClose { lines.append("Connection: close") }

@@ -111,7 +111,9 @@ final class ClientConnection {
         self.open.first?.firstByteCame(self.world.simulation.now)
         self.reader.append(bytes)
         while let message = self.reader.next() { self.answered(message) }
-        if let fault = self.reader.fault { self.world.oracle.broken("an answer is no HTTP: \(fault)") }
+        if let fault = self.reader.fault {
+            self.world.oracle.broken("an answer is no HTTP: \(fault)")
+        }
     }
 
     private func answered(_ message: HTTPMessage) {

@@ -57,7 +57,9 @@ enum ClientKind: String, CaseIterable {
     /// What worker `worker` does next.
     func visit(worker: Int, _ generator: inout SeededGenerator) -> Visit {
         var visit = Visit()
-        visit.rest = generator.duration(in: .zero...(.milliseconds(generator.chance(0.5) ? 1500 : 100)))
+        visit.rest = generator.duration(
+            in: .zero...(.milliseconds(generator.chance(0.5) ? 1500 : 100))
+        )
         if generator.chance(0.5) { visit.requests[0].hasPacket = true }
         switch self {
         case .keepAlive:

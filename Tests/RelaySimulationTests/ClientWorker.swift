@@ -56,7 +56,9 @@ final class ClientWorker {
         for request in visit.requests { self.client.send(request, on: connection) }
         if let delay = visit.asksAgain {
             self.world.simulation.after(delay) {
-                if !isOver, connection.isUsable { self.client.send(Visit.Request(), on: connection) }
+                if !isOver, connection.isUsable {
+                    self.client.send(Visit.Request(), on: connection)
+                }
             }
         }
         if visit.halfCloses { connection.halfClose() }

@@ -45,10 +45,15 @@ extension Oracle {
             self.broken("\(client.name) got reply \(reply.number) again, unmarked")
         }
         if isMarked, !self.scenario.isFaulty, client.kind.isHealthy, !client.hasUnknownLogins {
-            self.broken("\(client.name), which is healthy, got reply \(reply.number) marked as repeated")
+            self.broken(
+                "\(client.name), which is healthy, got reply \(reply.number) marked as repeated"
+            )
         }
-        if isMarked, reply.deliveries.isEmpty, !client.hasUnreadAnswer(besides: request.connection) {
-            self.broken("reply \(reply.number) was marked as repeated, and nobody was given it before")
+        if isMarked, reply.deliveries.isEmpty, !client.hasUnreadAnswer(besides: request.connection)
+        {
+            self.broken(
+                "reply \(reply.number) was marked as repeated, and nobody was given it before"
+            )
         }
         for delivery in reply.deliveries where self.isProven(delivery) {
             self.broken("\(client.name) got reply \(reply.number) again, which had arrived")
@@ -57,7 +62,9 @@ extension Oracle {
         guard let packet = reply.attempt.packet else { return }
         for attempt in packet.attempts {
             if let other = attempt.reply, other !== reply, !other.deliveries.isEmpty {
-                self.broken("both replies \(other.number) and \(reply.number) to one packet were delivered")
+                self.broken(
+                    "both replies \(other.number) and \(reply.number) to one packet were delivered"
+                )
             }
         }
     }
@@ -76,7 +83,9 @@ extension Oracle {
             !self.scenario.isFaulty, request.ahead == 0, request.connection.readsAtOnce
         else { return }
         if answeredAt > replacedAt + self.scenario.networkDelay * 6 + .milliseconds(100) {
-            self.broken("\(request.client.name) got a packet under a token that was replaced before")
+            self.broken(
+                "\(request.client.name) got a packet under a token that was replaced before"
+            )
         }
     }
 

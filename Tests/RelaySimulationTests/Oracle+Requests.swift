@@ -33,7 +33,9 @@ extension Oracle {
             self.broken("an answer does not say that relay is stopping")
         }
         if let packet = request.packet, message.status != 200, !packet.attempts.isEmpty {
-            self.broken("packet \(packet.number) was sent, and its request answered with \(message.status)")
+            self.broken(
+                "packet \(packet.number) was sent, and its request answered with \(message.status)"
+            )
         }
         switch message.status {
         case 200: self.polled(request, message)
@@ -66,7 +68,9 @@ extension Oracle {
         let name = request.client.name
         let known = self.replies.count { $0.recipient == name && $0.deliveries.isEmpty }
         if more + (message.body.isEmpty ? 0 : 1) > known + request.client.open.count + 1 {
-            self.broken("\(name) was told of \(more) more packets, of \(known) that it has not read")
+            self.broken(
+                "\(name) was told of \(more) more packets, of \(known) that it has not read"
+            )
         }
         if message.value(of: "content-type") != "application/octet-stream"
             || message.value(of: "cache-control") != "no-store"
@@ -113,7 +117,9 @@ extension Oracle {
                 request.session === session && request.connection.readsAtOnce
                     && request.ahead == 0 && request.connection.isUsable
             }
-            if held { self.broken("a poll of \(client.name) is held under a token that was replaced") }
+            if held {
+                self.broken("a poll of \(client.name) is held under a token that was replaced")
+            }
         }
     }
 
@@ -130,7 +136,9 @@ extension Oracle {
         guard !older.isEmpty else { return }
         self.soon {
             guard request.status == nil || request.status == 200 else { return }
-            let isHeld = older.contains { $0.status == nil && $0.connection.isUsable && $0.ahead == 0 }
+            let isHeld = older.contains {
+                $0.status == nil && $0.connection.isUsable && $0.ahead == 0
+            }
             if isHeld { self.broken("an old poll of \(request.client.name) was not displaced") }
         }
     }
@@ -152,7 +160,9 @@ extension Oracle {
                     request.status == nil && request.connection.isUsable
                         && request.connection.readsAtOnce && request.client.kind != .dribbling
                 }
-                if let held { self.broken("\(held.client.name) is held though relay was told to stop") }
+                if let held {
+                    self.broken("\(held.client.name) is held though relay was told to stop")
+                }
             }
         }
     }

@@ -69,8 +69,11 @@ final class Oracle {
 
     /// A backend has read a request; nil: a login.
     func received(_ message: HTTPMessage, by backend: Backend) -> Attempt? {
-        guard message.start == "POST /endpoint HTTP/1.1", let type = message.value(of: "type") else {
-            self.broken("a backend got '\(message.start)' with \(message.count(of: "type")) Type fields")
+        guard message.start == "POST /endpoint HTTP/1.1", let type = message.value(of: "type")
+        else {
+            self.broken(
+                "a backend got '\(message.start)' with \(message.count(of: "type")) Type fields"
+            )
             return nil
         }
         for name in ["client-id", "authorization", "cookie", "prefer"]

@@ -93,7 +93,8 @@ struct Scenario {
     /// The longest that a connection delays what is sent, without faults.
     var networkDelay: Duration {
         let perSegment = self.network.latency.upperBound
-        return self.network.stallChance > 0 ? perSegment + self.network.stall.upperBound : perSegment
+        return self.network.stallChance > 0
+            ? perSegment + self.network.stall.upperBound : perSegment
     }
 
     static let listener = SocketAddress.loopback(port: 8080)

@@ -108,7 +108,8 @@ extension Oracle {
         guard let packet = attempt.packet else {
             return attempt.isProven || !self.scenario.isFaulty
         }
-        // A second attempt that was taken says that the first answer was lost, or the second one is.
-        return packet.consumed.count == 1 && packet.request.status == 200
+        // A second attempt with an outcome says that relay has not read the first one.
+        let outcomes = packet.attempts.count { $0.isFinal }
+        return outcomes == 1 && packet.request.status == 200
     }
 }

@@ -15,7 +15,13 @@ struct RelaySimulationTests {
         return unsafe UInt64(String(cString: text))
     }
 
-    @Test(arguments: [3, 17, 42] as [UInt64])
+    /// The order of sets and dictionaries is chance of its own unless the environment says otherwise.
+    private static let isRepeatable = unsafe getenv("SWIFT_DETERMINISTIC_HASHING") != nil
+
+    @Test(
+        .enabled(if: Self.isRepeatable, "needs SWIFT_DETERMINISTIC_HASHING=1, as make test sets it"),
+        arguments: [3, 17, 42] as [UInt64]
+    )
     func `a seed plays the same twice`(seed: UInt64) throws {
         let hashes = try (0..<2).map { _ in
             let world = try World(seed: seed)

@@ -130,6 +130,7 @@ final class World {
         self.simulation.networkConditions = .calm
         for client in self.clients { client.settle() }
         for backend in self.backends { try backend.settle() }
+        self.reload(0)
         try self.run(within: .seconds(200), "visits end") { self.clients.allSatisfy(\.isIdle) }
         for client in self.clients { client.close() }
         try self.run(for: .seconds(6))

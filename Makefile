@@ -38,6 +38,9 @@ run: deps ## build relay, start it with a demonstration backend, say what to try
 build: deps ## build everything
 	$(SWIFT) build -c $(CONFIGURATION) --build-tests
 
+# Sets and dictionaries in an order that a seed repeats.
+test sim: export SWIFT_DETERMINISTIC_HASHING = 1
+
 test: deps ## run all tests
 	$(SWIFT) test --disable-xctest
 

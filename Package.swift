@@ -225,8 +225,8 @@ let package = Package(
         .testTarget(
             name: "RelaySimulationTests",
             dependencies: [
-                "RelayApp", "RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation",
-                "RelayStore", "SimulatedSystem", logging,
+                "RelayAdmin", "RelayApp", "RelayConfig", "RelayEngine", "RelayObservation",
+                "RelayPackets", "RelayServer", "RelayStore", "SimulatedSystem", logging,
             ],
             swiftSettings: strict
         ),

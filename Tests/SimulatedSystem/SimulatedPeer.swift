@@ -37,6 +37,8 @@ package final class SimulatedPeer {
 
     private let socket: SimulatedSocket
     private let network: Network
+    /// What it was connected by, which stays when the socket is closed.
+    private var connection: (TCPConnection, Side)?
     private var output: [UInt8] = []
     private var isReading = true
     private var isReadPaused = false
@@ -143,6 +145,14 @@ package final class SimulatedPeer {
         return (connection, side)
     }
 
+    /// How many bytes the other end has given to its kernel so far, whether they came or not; for TCP.
+    ///
+    /// Also when this end is closed; 0 before the connection stands.
+    package var bytesWrittenByOtherEnd: Int {
+        guard let (connection, side) = self.connection else { return 0 }
+        return connection.directions[side.other].written
+    }
+
     // MARK: Reacting
 
     /// Looks at the socket soon, as a process does that has to be scheduled.
@@ -167,6 +177,7 @@ package final class SimulatedPeer {
         }
         if !self.isConnected {
             self.isConnected = true
+            self.connection = self.tcp
             self.onConnected?(self)
         }
         self.write()

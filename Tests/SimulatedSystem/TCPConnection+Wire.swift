@@ -65,8 +65,15 @@ extension TCPConnection {
     private func sendSegment(_ count: Int, from side: Side) {
         if !self.directions[side].isInFlight { self.ends[side].waitingSince = self.network.now }
         let (position, fin) = self.directions[side].segmentSent(count)
+        // Every segment acknowledges what has arrived, also where the acknowledgement alone waits.
+        let receiver = side.other
+        let withholds = self.sockets[side].holdsAcknowledgements
+        let acknowledged = withholds ? 0 : self.directions[receiver].arrived
+        let acknowledgesFin = !withholds && self.directions[receiver].fin >= .arrived
         self.network.timeline.schedule(at: self.arrivalTime(from: side)) {
-            if !self.isSilent { self.segmentArrived(from: side, upTo: position, fin: fin) }
+            if self.isSilent { return }
+            self.acknowledgementArrived(at: receiver, upTo: acknowledged, fin: acknowledgesFin)
+            self.segmentArrived(from: side, upTo: position, fin: fin)
         }
         if self.network.chance(self.conditions.silenceChance) { self.fallSilent() }
         if self.network.chance(self.conditions.resetChance) { self.resetFromBetween() }

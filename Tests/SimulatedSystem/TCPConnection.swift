@@ -70,9 +70,12 @@ final class TCPConnection: Connection {
         if limit == 0 { return .success([]) }
         let readable = self.directions[side.other].readable
         if readable > 0 {
+            let wanted = min(readable, limit)
             let bytes = self.directions[side.other].take(
-                self.network.readSize(min(readable, limit), self.conditions)
+                self.network.readSize(wanted, self.conditions)
             )
+            // A read falls short because the rest came while it was under way: an event of its own.
+            if bytes.count < wanted { self.sockets[side].wake(.readable) }
             self.updateWindow(of: side)
             return .success(bytes)
         }

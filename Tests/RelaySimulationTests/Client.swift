@@ -1,0 +1,186 @@
+import RelayEngine
+import SimulatedSystem
+
+/// A client of the packet protocol: logs in, and has workers that visit relay in its manner.
+final class Client {
+    let name: String
+    let kind: ClientKind
+    private(set) var session: ClientSession?
+    /// Sessions of before.
+    private(set) var sessions: [ClientSession] = []
+    /// Whether a login may have been granted that the client knows nothing of.
+    private(set) var hasUnknownLogins = false
+    private(set) var loginsUnderWay = 0
+    /// Requests under way, on all its connections.
+    var open: [ClientRequest] = []
+    /// Whether it does no more of its own accord.
+    private(set) var isSettled = false
+    /// Whether it polls again and again, when the traffic is over.
+    var isDraining = false
+    /// Its polls under way when the traffic is over.
+    var pollsSettled = 0
+    private var keptForSettling: ClientConnection?
+    private var workers: [ClientWorker] = []
+    private var connections: [ClientConnection] = []
+    unowned let world: World
+    var generator: SeededGenerator
+
+    init(_ world: World, name: String, kind: ClientKind, generator: SeededGenerator) {
+        self.world = world
+        self.name = name
+        self.kind = kind
+        self.generator = generator
+    }
+
+    /// Begins after a while.
+    func begin() {
+        let count = self.kind.workers(&self.generator)
+        self.workers = (0..<count).map { ClientWorker(self, number: $0) }
+        for worker in self.workers {
+            worker.rest(self.generator.duration(in: .zero...(.seconds(1))))
+        }
+    }
+
+    /// From now on it does nothing of its own accord, once its workers have finished what they do.
+    func settle() { self.isSettled = true }
+
+    /// Whether it may read what has arrived so late that something newer is read before.
+    var isSlow: Bool { self.kind == .stalling || self.kind == .dying }
+
+    /// Whether nobody works for it.
+    var isIdle: Bool {
+        self.workers.allSatisfy { $0.isResting } && self.loginsUnderWay == 0
+            && self.pollsSettled == 0
+    }
+
+    /// The connection on which it polls when the traffic is over.
+    var settledConnection: ClientConnection {
+        if let kept = self.keptForSettling, kept.isUsable { return kept }
+        let connection = self.connect()
+        self.keptForSettling = connection
+        return connection
+    }
+
+    /// Whether relay has begun an answer on another connection that was not read in whole.
+    func hasUnreadAnswer(besides connection: ClientConnection) -> Bool {
+        self.connections.contains { $0 !== connection && $0.hasUnreadAnswer }
+    }
+
+    /// Closes what it has open.
+    func close() {
+        for connection in self.connections where !connection.peer.isClosed {
+            connection.end(.close)
+        }
+    }
+
+    func connect(dribbles: Bool = false) -> ClientConnection {
+        let connection = ClientConnection(
+            self.world,
+            number: self.world.nextConnection(),
+            dribbles: dribbles
+        )
+        self.connections.append(connection)
+        return connection
+    }
+
+    // MARK: Requests
+
+    /// Sends a request at the packet path.
+    func send(_ plan: Visit.Request, on connection: ClientConnection) {
+        guard var session else { return }
+        if self.kind == .loggingIn, !self.isSettled, let old = self.sessions.last,
+            self.generator.chance(0.15)
+        {
+            session = old
+        }
+        let request = ClientRequest(
+            self,
+            session,
+            connection,
+            waitSeconds: plan.waitSeconds,
+            now: self.world.simulation.now
+        )
+        var lines = [
+            "POST / HTTP/1.1", "Host: relay", "Authorization: Bearer \(session.token)",
+            // What a stranger may not say.
+            "From: somebody", "Type: Auth", "Packet-Id: mine", "Client-Id: c9",
+            "X-Client: \(self.name)",
+        ]
+        if let seconds = plan.waitSeconds { lines.append("Prefer: wait=\(seconds)") }
+        if plan.asksToClose { lines.append("Connection: close") }
+        var body: [UInt8] = []
+        if plan.hasPacket {
+            let isSide = self.world.scenario.hasSidePool && self.generator.chance(0.5)
+            if isSide { lines.append("X-Pool: side") }
+            let packet = self.world.oracle.send(request, pool: isSide ? "side" : "main")
+            body = packet.contents
+            lines.append("X-Number: \(packet.number)")
+        }
+        let isChunked = plan.hasPacket && self.generator.chance(0.3)
+        lines.append(isChunked ? "Transfer-Encoding: chunked" : "Content-Length: \(body.count)")
+        let head = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
+        self.world.oracle.sends(request)
+        connection.send(head + (isChunked ? body.chunked : body), as: request)
+    }
+
+    // MARK: Login
+
+    /// Logs in on a connection of its own, and again until that succeeds; then calls `completion`.
+    func logIn(_ completion: @escaping () -> Void = {}) {
+        self.loginsUnderWay += 1
+        for request in self.open { request.isDisturbed = true }
+        let connection = self.connect()
+        let body = Array(self.name.utf8)
+        let path = self.generator.chance(0.2) ? "/register" : "/auth"
+        let head =
+            "POST \(path) HTTP/1.1\r\nHost: relay\r\nConnection: close\r\nX-Client: \(self.name)\r\n"
+            + "Content-Length: \(body.count)\r\n\r\n"
+        var status: Int?
+        connection.onAnswer = { [unowned self] message in
+            status = message.status
+            self.loginAnswered(message)
+        }
+        connection.onEnd = { [unowned self] in
+            self.loginsUnderWay -= 1
+            if status == 200 { return completion() }
+            // Nobody knows what has become of it.
+            if status != 503 { self.hasUnknownLogins = true }
+            guard !self.world.isStopping else { return completion() }
+            let pause = self.generator.duration(in: .milliseconds(200)...(.seconds(2)))
+            self.world.simulation.after(pause) { self.logIn(completion) }
+        }
+        connection.send(Array(head.utf8) + body, as: nil)
+        self.world.expectEnd(of: connection, within: .seconds(12), "a login is never answered")
+    }
+
+    private func loginAnswered(_ message: HTTPMessage) {
+        self.world.oracle.loginAnswered(self, message)
+        guard message.status == 200 else { return }
+        let now = self.world.simulation.now
+        if let session = self.session {
+            session.replacedAt = now
+            self.sessions.append(session)
+            self.world.oracle.replaced(session, of: self)
+        }
+        // Backends like to end it with a line end.
+        let token = message.body.filter { $0 > 0x20 }
+        self.session = ClientSession(token: String(decoding: token, as: UTF8.self), since: now)
+    }
+
+    /// Its token is not good any more.
+    func sessionEnded(_ session: ClientSession) {
+        if self.session === session { self.session = nil }
+    }
+}
+
+extension [UInt8] {
+    /// The bytes as a chunked body, in two chunks.
+    var chunked: [UInt8] {
+        let middle = self.count / 3
+        var result: [UInt8] = []
+        for piece in [self[..<middle], self[middle...]] where !piece.isEmpty {
+            result += Array<UInt8>("\(String(piece.count, radix: 16))\r\n".utf8) + piece + [13, 10]
+        }
+        return result + Array<UInt8>("0\r\n\r\n".utf8)
+    }
+}

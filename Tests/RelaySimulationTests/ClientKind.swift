@@ -1,0 +1,199 @@
+import SimulatedSystem
+
+/// How a client behaves.
+enum ClientKind: String, CaseIterable {
+    /// One connection, one poll after the other.
+    case keepAlive
+    /// Two connections in turn.
+    case alternating
+    /// A connection for each poll, closed by the client when it has the answer.
+    case newConnections
+    /// A connection for each poll, which relay closes: `Connection: close`.
+    case oneShot
+    /// Ends its stream behind the request and waits for what comes.
+    case halfClosing
+    /// Resets the connection when it has the answer.
+    case resetting
+    /// Several polls at once on a connection.
+    case pipelining
+    /// Asks without waiting.
+    case impatient
+    /// Several polls beside each other.
+    case concurrent
+    /// Sends packets on one connection and polls on another.
+    case sending
+    /// Hangs up while its poll is held.
+    case hangingUp
+    /// Dies before it reads the answer.
+    case dying
+    /// Acknowledges nothing, asks again before it has read the answer, and dies.
+    case unacknowledging
+    /// Reads late and slowly.
+    case stalling
+    /// Logs in again and again, also while a poll is held.
+    case loggingIn
+    /// Sends its requests in small pieces.
+    case dribbling
+
+    /// Whether relay never has a reason to give it a packet twice, while no connection breaks.
+    var isHealthy: Bool {
+        switch self {
+        case .resetting, .hangingUp, .dying, .unacknowledging, .stalling, .halfClosing: false
+        case .keepAlive, .alternating, .newConnections, .oneShot, .pipelining, .impatient,
+            .concurrent, .sending, .loggingIn, .dribbling:
+            true
+        }
+    }
+
+    /// How many requests it may have under way beside each other.
+    func workers(_ generator: inout SeededGenerator) -> Int {
+        switch self {
+        case .concurrent: Int.random(in: 2...7, using: &generator)
+        case .sending, .impatient: 2
+        default: 1
+        }
+    }
+
+    /// What worker `worker` does next.
+    func visit(worker: Int, _ generator: inout SeededGenerator) -> Visit {
+        var visit = Visit()
+        visit.rest = generator.duration(
+            in: .zero...(.milliseconds(generator.chance(0.5) ? 1500 : 100))
+        )
+        if generator.chance(0.5) { visit.requests[0].hasPacket = true }
+        switch self {
+        case .keepAlive:
+            break
+        case .alternating:
+            visit.connection = .kept(Int.random(in: 0...1, using: &generator))
+        case .newConnections:
+            visit.connection = .fresh
+            visit.ending = .close
+        case .oneShot:
+            visit.connection = .fresh
+            visit.ending = .left
+            visit.requests[0].asksToClose = true
+        case .halfClosing:
+            visit.connection = .fresh
+            visit.halfCloses = true
+            visit.ending = .left
+        case .resetting:
+            visit.connection = .fresh
+            visit.ending = .reset
+        case .pipelining:
+            let count = Int.random(in: 2...5, using: &generator)
+            for _ in 1..<count {
+                visit.requests.append(Visit.Request(hasPacket: generator.chance(0.5)))
+            }
+        case .impatient:
+            if worker == 0 { visit.requests[0].waitSeconds = 0 }
+            visit.requests[0].hasPacket = worker == 0 && generator.chance(0.2)
+        case .concurrent:
+            if generator.chance(0.2) { visit.requests[0].waitSeconds = 1 }
+        case .sending:
+            visit.requests[0].hasPacket = worker == 1
+            if worker == 1 { visit.requests[0].waitSeconds = generator.chance(0.7) ? 0 : nil }
+        case .hangingUp:
+            visit.connection = .fresh
+            let isAbrupt = generator.chance(0.5)
+            visit.leaving = Visit.Leaving(
+                after: generator.duration(in: .milliseconds(1)...(.seconds(3))),
+                ending: isAbrupt ? .reset : .close
+            )
+            if generator.chance(0.5) { visit.rest += .seconds(4) }
+        case .dying:
+            visit.connection = .fresh
+            visit.readsNothing = generator.chance(0.7)
+            if visit.readsNothing {
+                visit.leaving = Visit.Leaving(
+                    after: generator.duration(in: .milliseconds(100)...(.seconds(3))),
+                    ending: generator.chance(0.5) ? .reset : .close
+                )
+                // Until relay has seen it: before that another poll may prove what the kernel has.
+                visit.rest += .seconds(5)
+            }
+        case .unacknowledging:
+            guard generator.chance(0.7) else { break }
+            visit.connection = .fresh
+            visit.withholdsAcknowledgements = true
+            visit.readsNothing = true
+            if generator.chance(0.7) {
+                visit.asksAgain = generator.duration(in: .milliseconds(50)...(.seconds(2)))
+            }
+            visit.leaving = Visit.Leaving(
+                after: generator.duration(in: .milliseconds(500)...(.seconds(3))),
+                ending: generator.chance(0.5) ? .reset : .close
+            )
+        case .stalling:
+            if generator.chance(0.5) {
+                visit.stall = generator.duration(in: .milliseconds(10)...(.seconds(4)))
+            }
+            visit.readsSlowly = generator.chance(0.5)
+            visit.connection = .kept(Int.random(in: 0...1, using: &generator))
+        case .loggingIn:
+            if generator.chance(0.4) {
+                visit.login = generator.duration(in: .milliseconds(1)...(.seconds(2)))
+            }
+        case .dribbling:
+            visit.dribbles = true
+        }
+        return visit
+    }
+}
+
+/// What a client does in one go on one connection: requests, and how it ends.
+struct Visit {
+    var connection = Place.kept(0)
+    /// Sent at once; more than one are pipelined.
+    var requests = [Request()]
+    /// What becomes of the connection when all is answered.
+    var ending = Ending.keep
+    var halfCloses = false
+    /// Whether it leaves before.
+    var leaving: Leaving?
+    /// Whether it reads nothing on this connection any more.
+    var readsNothing = false
+    /// Whether its kernel acknowledges nothing.
+    var withholdsAcknowledgements = false
+    /// When it sends one more request, whatever was answered by then.
+    var asksAgain: Duration?
+    /// How long it reads nothing.
+    var stall: Duration?
+    var readsSlowly = false
+    /// Whether requests go out in small pieces.
+    var dribbles = false
+    /// When it logs in again.
+    var login: Duration?
+    /// How long it does nothing afterwards.
+    var rest = Duration.zero
+
+    struct Request {
+        var hasPacket = false
+        /// `Prefer: wait`.
+        var waitSeconds: Int?
+        var asksToClose = false
+    }
+
+    struct Leaving {
+        var after: Duration
+        var ending: Ending
+    }
+
+    enum Place {
+        /// The connection of this number, while it stands.
+        case kept(Int)
+        /// A new one.
+        case fresh
+    }
+
+    enum Ending {
+        /// It stays.
+        case keep
+        /// The client closes it.
+        case close
+        /// The client resets it.
+        case reset
+        /// Relay ends it.
+        case left
+    }
+}

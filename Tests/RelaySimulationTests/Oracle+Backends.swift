@@ -1,0 +1,61 @@
+/// What holds for packets on their way to backends (DESIGN 2.1, 2.2).
+extension Oracle {
+    /// A backend has read a packet.
+    func attemptBegins(_ packet: SentPacket, at backend: Backend) {
+        if let status = packet.request.status, status != 200 {
+            self.broken("packet \(packet.number) was answered with \(status) and sent all the same")
+        }
+        guard self.scenario.triesForEver else { return }
+        for other in self.packets
+        where other !== packet && other.client == packet.client && other.pool == packet.pool
+            && !other.attempts.isEmpty
+        {
+            if !other.isFinal {
+                self.broken(
+                    "packet \(packet.number) was sent while \(other.number) of the same client is not done"
+                )
+            }
+            if packet.attempts.isEmpty, self.isBefore(packet, other) {
+                self.broken("packet \(packet.number) was sent behind \(other.number), stored later")
+            }
+        }
+    }
+
+    /// Whether `first` was certainly stored before `second`.
+    private func isBefore(_ first: SentPacket, _ second: SentPacket) -> Bool {
+        if first.request.connection === second.request.connection {
+            return first.number < second.number
+        }
+        guard first.request.status == 200, let answeredAt = first.request.answeredAt else {
+            return false
+        }
+        return answeredAt < second.request.sentAt
+    }
+
+    /// Whether relay has certainly stored a packet: it said so, or had no reason not to.
+    private func mustBeStored(_ packet: SentPacket) -> Bool {
+        let request = packet.request
+        if request.status == 200 { return true }
+        return request.status == nil && request.wasLeft && !request.isDisturbed
+            && !self.scenario.isFaulty && self.scenario.inboxPacketsMax == nil
+            && !request.client.hasUnknownLogins && request.session.replacedAt == nil
+            && !self.scenario.stopsEarly
+    }
+
+    /// What must hold when nothing is under way any more and nothing waits for backends.
+    ///
+    /// `given` packets at most were given up by relay.
+    func checkBackendsAtEnd(givenUp: Int) {
+        var missing: [Int] = []
+        for packet in self.packets {
+            let proven = packet.consumed.count { $0.isProven && !$0.isCut }
+            if proven > 1 {
+                self.broken("packet \(packet.number) was taken twice, and relay read both answers")
+            }
+            if self.mustBeStored(packet), !packet.isFinal { missing.append(packet.number) }
+        }
+        if missing.count > givenUp {
+            self.broken("packets \(missing) were answered with 200 and never taken by a backend")
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import RelayEngine
+import SimulatedSystem
+
+/// Knows what every client and every backend has seen, and what relay guarantees about it.
+///
+/// It never looks into relay. A rule that is broken is kept in `fault`, the first one only.
+final class Oracle {
+    /// The first rule that was broken, with what broke it.
+    private(set) var fault: String?
+    /// All packets that clients have sent.
+    private(set) var packets: [SentPacket] = []
+    /// All packets that backends gave.
+    private(set) var replies: [Reply] = []
+    /// All requests of backends that were read, fetches too.
+    private(set) var attempts: [Attempt] = []
+    /// The largest `Packet-Id` that each client has read.
+    var lastPacketID: [String: UInt64] = [:]
+    unowned let world: World
+
+    init(_ world: World) { self.world = world }
+
+    var scenario: Scenario { self.world.scenario }
+    var now: MonotonicTime { self.world.simulation.now }
+
+    /// A rule does not hold.
+    func broken(_ rule: String) {
+        guard self.fault == nil else { return }
+        self.fault = rule
+        self.world.simulation.note("BROKEN: \(rule)")
+    }
+
+    // MARK: What happens
+
+    /// A client is about to send a packet with its request.
+    func send(_ request: ClientRequest, pool: String) -> SentPacket {
+        let number = self.packets.count
+        let name = request.client.name
+        let packet = SentPacket(
+            number: number,
+            client: name,
+            pool: pool,
+            contents: self.contents("u\(number) from \(name) to \(pool) ", salt: number),
+            request: request
+        )
+        request.packet = packet
+        self.packets.append(packet)
+        return packet
+    }
+
+    /// A backend is about to give a packet.
+    func reply(to recipient: String, _ attempt: Attempt) -> Reply {
+        let number = self.replies.count
+        let reply = Reply(
+            number: number,
+            recipient: recipient,
+            contents: self.contents("d\(number) to \(recipient) ", salt: number * 7),
+            attempt: attempt
+        )
+        attempt.reply = reply
+        self.replies.append(reply)
+        return reply
+    }
+
+    /// Mostly short ones, and a few that take several segments and fill buffers.
+    private func contents(_ label: String, salt: Int) -> [UInt8] {
+        let length = salt % 11 == 10 ? 9000 + salt * 37 % 20_000 : salt * 53 % 400
+        return Array(label.utf8) + [UInt8](repeating: UInt8(97 + salt % 26), count: length)
+    }
+
+    /// A backend has read a request; nil: a login.
+    func received(_ message: HTTPMessage, by backend: Backend) -> Attempt? {
+        guard message.start == "POST /endpoint HTTP/1.1", let type = message.value(of: "type")
+        else {
+            self.broken(
+                "a backend got '\(message.start)' with \(message.count(of: "type")) Type fields"
+            )
+            return nil
+        }
+        for name in ["client-id", "authorization", "cookie", "prefer"]
+        where message.count(of: name) > 0 {
+            self.broken("a client's '\(name)' reached a backend")
+        }
+        guard type == "Packet" else {
+            if type != "Auth", type != "Register" { self.broken("Type '\(type)' at a backend") }
+            return nil
+        }
+        let attempt: Attempt
+        if message.body.isEmpty {
+            if message.count(of: "from") > 0 { self.broken("a fetch of mode pool has a From") }
+            attempt = Attempt(packet: nil, time: self.now)
+        } else {
+            guard let packet = self.packet(of: message, at: backend) else { return nil }
+            self.attemptBegins(packet, at: backend)
+            attempt = Attempt(packet: packet, time: self.now)
+            packet.attempts.append(attempt)
+        }
+        self.attempts.append(attempt)
+        return attempt
+    }
+
+    /// The packet that a request to a backend carries.
+    private func packet(of message: HTTPMessage, at backend: Backend) -> SentPacket? {
+        guard let number = message.value(of: "x-number").flatMap({ Int($0) }),
+            self.packets.indices.contains(number),
+            self.packets[number].contents == message.body
+        else {
+            self.broken("a backend got a packet that nobody sent so")
+            return nil
+        }
+        let packet = self.packets[number]
+        if message.value(of: "from") != packet.client {
+            self.broken("packet \(number) of \(packet.client) came From another one")
+        }
+        if message.value(of: "x-client") != packet.client {
+            self.broken("packet \(number) lost its X-Client")
+        }
+        if packet.pool != backend.pool { self.broken("packet \(number) came to the wrong pool") }
+        if message.value(of: "packet-id").flatMap({ UInt64($0) }) == nil {
+            self.broken("packet \(number) has no Packet-Id of relay's")
+        }
+        return packet
+    }
+}

@@ -95,18 +95,10 @@ extension HTTPServerConnection {
         exchange.deliveryFailed(wasWritten: self.wasWritten(served))
     }
 
-    /// Looks at `time` or before.
-    ///
-    /// A timer that is armed already comes soon enough and stays: on a busy connection nearly every response is
-    /// proven before it comes, and none of them pays for a timer of its own.
-    func lookLater(at time: MonotonicTime) {
-        if self.proofTimer == .none { self.proofTimer = self.armTimer(tag: 0, at: time) }
-    }
-
     private func armProofTimer(at time: MonotonicTime) {
         if time == .never {
-            // Nothing to look for; if it comes, it finds that out.
-            return
+            self.loop.cancel(self.proofTimer)
+            self.proofTimer = .none
         } else if !self.loop.rearm(self.proofTimer, at: time) {
             self.proofTimer = self.armTimer(tag: 0, at: time)
         }

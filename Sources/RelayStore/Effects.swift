@@ -24,7 +24,8 @@ package enum Effect: Sendable {
     case held(Ticket)
 
     /// Another poll of the client waits while the delivery on this ticket is neither proven nor
-    /// failed: find out. Comes once for each such poll.
+    /// failed: find out. Comes once for each such poll, and at once if polls are left that were held
+    /// before.
     case checkProof(Ticket, ClientHandle, PacketNumber)
 
     /// The loop owns the lane and sends this packet.

@@ -304,6 +304,7 @@ struct StoreModel {
                 + (packet.from.map { " from \($0)" } ?? "")
                 + (packet.isRedelivered ? " again" : "")
         )
+        if !client.held.isEmpty { self.effects.append("check \(ticket) #\(packet.number)") }
     }
 
     private mutating func expireOutbox(_ key: Key) {

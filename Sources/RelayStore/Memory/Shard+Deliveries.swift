@@ -174,6 +174,10 @@ extension Shard {
                 )
             )
         )
+        // Polls that were held before wait for the next packet as much as one that comes now.
+        if !self.clients[slot].polls.isEmpty {
+            effects.append(.checkProof(ticket, self.handle(of: slot), packet.number))
+        }
     }
 
     /// The record of the client that a packet is for; nil if the realm knows too many strangers.

@@ -60,7 +60,9 @@ extension RelayProcess: TimerTarget {
             self.control.post { _ in self.end() }
         }
         self.server.drain(timeout: shutdown.drainTimeout, finished)
-        self.packets.drain(grace: shutdown.grace, whenIdle: finished)
+        // Spread over less than all of the time, so that the last ones are answered before it is over.
+        let spread = min(shutdown.grace, shutdown.drainTimeout / 2)
+        self.packets.drain(grace: spread, whenIdle: finished)
         _ = self.control.arm(self, tag: Self.drainTag, at: self.control.now + shutdown.drainTimeout)
     }
 

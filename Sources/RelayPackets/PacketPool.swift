@@ -26,6 +26,9 @@ package final class PacketPool {
     /// Whether an attempt on a packet has failed since one was last consumed, as this loop knows.
     var isFailing = false
 
+    /// The targets whose fetches have failed since one was last answered.
+    var targetsFailingFetches: Set<Int> = []
+
     let backoff: Backoff
     let attemptsMax: UInt32?
     let packetTimeout: Duration

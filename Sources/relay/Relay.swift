@@ -29,7 +29,7 @@ struct Relay: ParsableCommand {
 enum Main {
     static func main() {
         ProcessLimits.keepStandardStreams()
-        ProcessLimits.ignoreBrokenPipes()
+        ProcessLimits.ignoreHarmlessSignals()
         Relay.main()
     }
 }

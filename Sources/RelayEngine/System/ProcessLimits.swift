@@ -38,9 +38,11 @@ package enum ProcessLimits {
         }
     }
 
-    /// Ignores SIGPIPE, which writes to pipes raise (sockets are written with `MSG_NOSIGNAL`).
-    package static func ignoreBrokenPipes() {
-        _ = signal(SIGPIPE, SIG_IGN)
+    /// Ignores signals that would end the process and mean nothing to it: SIGPIPE, which writes to pipes raise
+    /// (sockets are written with `MSG_NOSIGNAL`), and SIGUSR1 and SIGUSR2, by which log rotation tells other
+    /// programs to reopen their files.
+    package static func ignoreHarmlessSignals() {
+        for number in [SIGPIPE, SIGUSR1, SIGUSR2] { _ = signal(number, SIG_IGN) }
     }
 
     /// How many processors this process may run on (sched_getaffinity(2)).

@@ -100,6 +100,9 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             self.failed("status \(self.answer.status)")
             return
         }
+        if !self.pool.targetsFailingFetches.isEmpty {
+            self.pool.targetsFailingFetches.remove(self.target)
+        }
         let reply = self.owner.usableReply(self.answer.takePacket(), of: self.pool)
         if let reply { self.store(reply) }
         // A body that is for nobody counts as no packet here: an endpoint that says 'ok' to everything
@@ -125,7 +128,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             )
             return
         }
-        self.failed(failure.reason)
+        self.failed(failure.reason, isKnown: failure.kind == .unreachable)
     }
 
     private func store(_ reply: Reply) {
@@ -140,11 +143,14 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         }
     }
 
-    private func failed(_ reason: String) {
+    /// A fetch has failed; `isKnown` if the pool has said why already.
+    private func failed(_ reason: String, isKnown: Bool = false) {
         self.owner.counters.fetchesFailed.add(loop: Int(self.owner.index))
         let retry = self.schedule.failed()
+        // Once for all fetches of the target, which this loop has to itself.
+        let isFirst = self.pool.targetsFailingFetches.insert(self.target).inserted
         self.owner.logger.log(
-            level: retry == 1 ? .warning : .debug,
+            level: isFirst && !isKnown ? .warning : .debug,
             "fetch failed",
             metadata: [
                 "pool": "\(self.pool.name)",

@@ -86,7 +86,7 @@ struct SendCommand: ParsableCommand {
             throw ValidationError("a packet has a body; give one with --body")
         }
         let client = try ClientSession(self.relay, token: try self.session.required())
-        try client.exchange(fields, body: body)?.print()
+        try client.exchange(fields, body: body, wait: self.hold.longest)?.print()
     }
 }
 
@@ -104,6 +104,6 @@ struct PollCommand: ParsableCommand {
     func run() throws {
         let fields = try self.hold.fields()
         let client = try ClientSession(self.relay, token: try self.session.required())
-        try client.exchange(fields, body: [])?.print()
+        try client.exchange(fields, body: [], wait: self.hold.longest)?.print()
     }
 }

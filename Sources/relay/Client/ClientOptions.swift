@@ -32,6 +32,9 @@ struct HoldOption: ParsableArguments {
     )
     var wait: UInt32?
 
+    /// The longest hold that is asked for.
+    var longest: Duration { self.wait.map { .seconds(Int64($0)) } ?? .seconds(3600) }
+
     /// The field that says so; none without the option.
     func fields() throws -> FieldLines {
         var fields = FieldLines()

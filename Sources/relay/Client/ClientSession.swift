@@ -11,8 +11,8 @@ final class ClientSession {
     /// The token of the session; empty before there is one.
     var token: String
 
-    /// How long a login may take; relay's own limit is shorter.
-    private static let loginTimeout: Duration = .seconds(60)
+    /// How long relay may take where it holds nothing; its own limits are shorter.
+    private static let answerTimeout: Duration = .seconds(60)
 
     /// A client of the relay at `address`.
     init(_ address: RelayAddress, token: String = "") throws {
@@ -34,7 +34,7 @@ final class ClientSession {
     func logIn(at path: String, permissions: String?, body: [UInt8]) throws -> String {
         var fields = FieldLines()
         if let permissions { try fields.append("Permissions", permissions) }
-        let answer = try self.post(path, fields, body, timeout: Self.loginTimeout)
+        let answer = try self.post(path, fields, body, timeout: Self.answerTimeout)
         guard answer.status == 200 else { throw ClientRefusal(answer) }
         let text = String(decoding: answer.body, as: UTF8.self)
         guard let first = text.firstIndex(where: { !$0.isWhitespace }),
@@ -44,10 +44,17 @@ final class ClientSession {
     }
 
     /// Sends a packet, or asks for one if `body` is empty; nil if none came.
-    func exchange(_ fields: FieldLines, body: [UInt8]) throws -> ReceivedPacket? {
+    ///
+    /// relay may hold the request for `hold`, which is at most an hour, or as long as `wait` says.
+    func exchange(
+        _ fields: FieldLines,
+        body: [UInt8],
+        wait: Duration = .seconds(3600)
+    ) throws -> ReceivedPacket? {
         var fields = fields
         try fields.append("Authorization", "Bearer \(self.token)")
-        let answer = try self.post("/", fields, body)
+        let timeout = min(wait, .seconds(3600)) + Self.answerTimeout
+        let answer = try self.post("/", fields, body, timeout: timeout)
         guard answer.status == 200 else { throw ClientRefusal(answer) }
         guard answer.field("Packet-Id") != nil else { return nil }
         return ReceivedPacket(answer)
@@ -57,7 +64,7 @@ final class ClientSession {
         _ path: String,
         _ fields: FieldLines,
         _ body: [UInt8],
-        timeout: Duration? = nil
+        timeout: Duration
     ) throws(NoAnswer) -> PacketClient.Answer {
         do {
             return try self.client.post(path, fields: fields.bytes, body: body, timeout: timeout)

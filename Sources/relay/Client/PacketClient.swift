@@ -51,14 +51,14 @@ final class PacketClient: UpstreamHandler {
         self.path = url.path
     }
 
-    /// POSTs `body` to `endpoint` and waits for the answer, for ever unless `timeout` is given.
+    /// POSTs `body` to `endpoint` and waits for the answer, at most for `timeout` once it was sent.
     ///
     /// `fields` are complete field lines.
     func post(
         _ endpoint: String,
         fields: [UInt8] = [],
         body: [UInt8] = [],
-        timeout: Duration? = nil
+        timeout: Duration
     ) throws(UpstreamFailure) -> Answer {
         let request = UpstreamRequest(handler: self, target: 0, method: .post)
         let prefix = self.path.hasSuffix("/") ? String(self.path.dropLast()) : self.path
@@ -67,7 +67,7 @@ final class PacketClient: UpstreamHandler {
         request.body = body
         request.bodyRange = 0..<body.count
         request.timeout = timeout
-        request.expectsLongHold = timeout == nil
+        request.expectsLongHold = true
         self.answer = Answer()
         self.outcome = nil
         self.pool.start(request)

@@ -3,6 +3,7 @@ import RelayAdmin
 import RelayConfig
 import RelayEngine
 import RelayObservation
+import RelayStore
 import SimulatedSystem
 import Synchronization
 import Testing
@@ -95,6 +96,24 @@ final class RelayBed {
         return try #require(Answer(peer.takeReceived()), "\(String(describing: peer.failure))")
     }
 
+    /// A relay with a login under way: its client, and the backend that has it.
+    static func login(
+        top: String = ""
+    ) throws -> (bed: RelayBed, client: SimulatedPeer, backend: Backend) {
+        let bed = try RelayBed.started(packets(top: top))
+        let backend = try Backend(bed.simulation)
+        let client = try bed.connect(8080)
+        Self.send(client, "POST /auth", body: "anna")
+        try bed.simulation.run { backend.requests == 1 }
+        return (bed, client, backend)
+    }
+
+    /// Has a client that was granted `token` poll, and waits until that is held.
+    func holdPoll(_ client: SimulatedPeer) throws {
+        Self.send(client, "POST /", ["Authorization: Bearer token"])
+        try self.simulation.run { self.relay.statistics().heldPolls == 1 }
+    }
+
     /// What comes of a reload that somebody in the process asks for.
     func reload(_ text: String) throws -> ReloadResult {
         self.file.replace(text)
@@ -102,6 +121,35 @@ final class RelayBed {
         self.relay.reload { results.append($0) }
         try self.simulation.run { !results.all.isEmpty }
         return try #require(results.all.first)
+    }
+}
+
+/// A backend that answers when it is told to.
+final class Backend {
+    /// How many requests have come.
+    private(set) var requests = 0
+    private var peers: [SimulatedPeer] = []
+    private let listener: SimulatedPeerListener
+
+    init(_ simulation: Simulation) throws {
+        self.listener = try simulation.listen(at: .loopback(port: 9000))
+        self.listener.onAccept = { [unowned self] in self.accepted($0) }
+    }
+
+    private func accepted(_ peer: SimulatedPeer) {
+        self.peers.append(peer)
+        peer.onReceived = { [unowned self] in
+            guard String(decoding: $0.received, as: UTF8.self).contains("\r\n\r\n") else { return }
+            _ = $0.takeReceived()
+            self.requests += 1
+        }
+    }
+
+    /// Grants the login that waits.
+    func grant() {
+        self.peers.last?.send(
+            "HTTP/1.1 200 OK\r\nClient-Id: anna\r\nContent-Length: 5\r\n\r\ntoken"
+        )
     }
 }
 
@@ -140,6 +188,12 @@ struct Answer {
     /// By name in lower case.
     let fields: [String: String]
     let body: String
+
+    /// Whether it is the answer to a poll without a packet.
+    var isEmptyPoll: Bool {
+        self.status == 200 && self.body.isEmpty && self.fields["more"] == "0"
+            && self.fields["packet-id"] == nil
+    }
 
     /// Nil while something of it is missing.
     init?(_ bytes: [UInt8]) {
@@ -192,7 +246,7 @@ func web(_ listeners: [UInt16: String], top: String = "", admin: UInt16 = 9901) 
 }
 
 /// A relay.yaml with a packet listener at 8080 whose backend is at 9000.
-func packets(top: String = "") -> String {
+func packets(top: String = "", timeout: String = "30s") -> String {
     """
     version: 1
     admin: { bind: 127.0.0.1:9901 }
@@ -207,6 +261,7 @@ func packets(top: String = "") -> String {
     pools:
       app:
         targets: [{ url: "http://127.0.0.1:9000" }]
+        response_timeout: \(timeout)
         fetch: { mode: off }
 
     """

@@ -2,6 +2,7 @@ import RelayAdmin
 import RelayConfig
 import RelayEngine
 import RelayServer
+import RelayStore
 import SimulatedSystem
 import Testing
 
@@ -175,5 +176,41 @@ struct ReloadTests {
             ]
         )
         #expect(bed.file.reads == 2)
+    }
+}
+
+struct PacketReloadTests {
+    @Test func `keeps sessions and held polls`() throws {
+        let (bed, client, backend) = try RelayBed.login()
+        backend.grant()
+        #expect(try bed.answer(client).body == "token")
+        try bed.holdPoll(client)
+        #expect(try bed.reload(packets(timeout: "31s")) == .success(generation: 2))
+        try bed.simulation.run(for: .seconds(5))
+        #expect(bed.relay.statistics().heldPolls == 1)
+        #expect(client.received.isEmpty)
+        // `hold` is over.
+        #expect(try bed.answer(client).isEmptyPoll)
+        try bed.holdPoll(client)
+    }
+
+    @Test func `lets a login finish on the pool that it began with`() throws {
+        let (bed, client, backend) = try RelayBed.login()
+        #expect(try bed.reload(packets(timeout: "31s")) == .success(generation: 2))
+        try bed.simulation.run(for: .seconds(1))
+        backend.grant()
+        let answer = try bed.answer(client)
+        #expect(answer.status == 200)
+        #expect(answer.body == "token")
+    }
+
+    @Test func `answers polls empty whose listener takes no packets any more`() throws {
+        let (bed, client, backend) = try RelayBed.login()
+        backend.grant()
+        #expect(try bed.answer(client).status == 200)
+        try bed.holdPoll(client)
+        #expect(try bed.reload(web([8080: "hello"])) == .success(generation: 2))
+        #expect(try bed.answer(client).isEmptyPoll)
+        #expect(try bed.ask(client, "GET /").body == "hello")
     }
 }

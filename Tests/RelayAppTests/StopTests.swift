@@ -8,45 +8,6 @@ import Testing
 @testable import RelayApp
 
 struct StopTests {
-    /// A backend that answers when it is told to.
-    private final class Backend {
-        private(set) var requests = 0
-        private var peers: [SimulatedPeer] = []
-        private let listener: SimulatedPeerListener
-
-        init(_ simulation: Simulation) throws {
-            self.listener = try simulation.listen(at: .loopback(port: 9000))
-            self.listener.onAccept = { [unowned self] peer in
-                self.peers.append(peer)
-                peer.onReceived = { [unowned self] in
-                    if String(decoding: $0.received, as: UTF8.self).contains("\r\n\r\n") {
-                        _ = $0.takeReceived()
-                        self.requests += 1
-                    }
-                }
-            }
-        }
-
-        /// Grants the login that waits.
-        func grant() {
-            self.peers.last?.send(
-                "HTTP/1.1 200 OK\r\nClient-Id: anna\r\nContent-Length: 5\r\n\r\ntoken"
-            )
-        }
-    }
-
-    /// A relay with a login under way: its client, and the backend that has it.
-    private func login(
-        top: String = ""
-    ) throws -> (bed: RelayBed, client: SimulatedPeer, backend: Backend) {
-        let bed = try RelayBed.started(packets(top: top))
-        let backend = try Backend(bed.simulation)
-        let client = try bed.connect(8080)
-        RelayBed.send(client, "POST /auth", body: "anna")
-        try bed.simulation.run { backend.requests == 1 }
-        return (bed, client, backend)
-    }
-
     @Test func `ends at once when nothing is under way`() throws {
         let bed = try RelayBed.started(web([8080: "hello"]))
         let idle = try bed.connect(8080)
@@ -72,7 +33,7 @@ struct StopTests {
     }
 
     @Test func `lets what is under way finish`() throws {
-        let (bed, client, backend) = try self.login()
+        let (bed, client, backend) = try RelayBed.login()
         bed.relay.stop()
         try bed.simulation.run(for: .seconds(5))
         #expect(!bed.isOver)
@@ -86,7 +47,7 @@ struct StopTests {
     }
 
     @Test func `stays up at the admin address meanwhile, not ready`() throws {
-        let (bed, _, backend) = try self.login()
+        let (bed, _, backend) = try RelayBed.login()
         bed.relay.stop()
         try bed.simulation.run(for: .milliseconds(10))
         #expect(try bed.ask(9901, "GET /healthz").status == 200)
@@ -100,7 +61,7 @@ struct StopTests {
     }
 
     @Test func `ends at once when asked a second time`() throws {
-        let (bed, _, _) = try self.login()
+        let (bed, _, _) = try RelayBed.login()
         bed.relay.stop()
         try bed.simulation.run(for: .seconds(1))
         #expect(!bed.isOver)
@@ -111,7 +72,7 @@ struct StopTests {
     }
 
     @Test func `waits no longer than drain_timeout`() throws {
-        let (bed, client, _) = try self.login(top: "shutdown: { drain_timeout: 3s }")
+        let (bed, client, _) = try RelayBed.login(top: "shutdown: { drain_timeout: 3s }")
         let start = bed.simulation.now
         bed.relay.stop()
         try bed.simulation.run { bed.isOver }
@@ -134,15 +95,12 @@ struct StopTests {
     }
 
     @Test func `answers held polls empty`() throws {
-        let (bed, client, backend) = try self.login()
+        let (bed, client, backend) = try RelayBed.login()
         backend.grant()
         #expect(try bed.answer(client).status == 200)
-        RelayBed.send(client, "POST /", ["Authorization: Bearer token"])
-        try bed.simulation.run { bed.relay.statistics().heldPolls == 1 }
+        try bed.holdPoll(client)
         bed.relay.stop()
-        let answer = try bed.answer(client)
-        #expect((200..<300).contains(answer.status))
-        #expect(answer.body.isEmpty)
+        #expect(try bed.answer(client).isEmptyPoll)
         try bed.simulation.run { bed.isOver && client.hasInputEnded }
     }
 }

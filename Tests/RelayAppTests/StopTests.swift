@@ -100,7 +100,9 @@ struct StopTests {
         #expect(try bed.answer(client).status == 200)
         try bed.holdPoll(client)
         bed.relay.stop()
-        #expect(try bed.answer(client).isEmptyPoll)
+        let answer = try bed.answer(client)
+        #expect(answer.isEmptyPoll)
+        #expect(answer.fields["connection"] == "close")
         try bed.simulation.run { bed.isOver && client.hasInputEnded }
     }
 }

@@ -199,6 +199,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "RelayProxyTests",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayProxy",
+                "RelayServer", "SimulatedSystem",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "RelayServerTests",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayServer",
@@ -215,6 +223,15 @@ let package = Package(
             name: "RelayPacketsTests",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation", "RelayPackets",
+                "RelayPipeline", "RelayServer", "RelayStore", "RelayUpstream", "SimulatedSystem",
+                logging,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RelayAppTests",
+            dependencies: [
+                "RelayAdmin", "RelayApp", "RelayConfig", "RelayEngine", "RelayObservation",
                 "RelayPipeline", "RelayServer", "RelayStore", "RelayUpstream", "SimulatedSystem",
                 logging,
             ],

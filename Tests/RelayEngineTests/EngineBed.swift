@@ -2,41 +2,57 @@ import Testing
 
 @testable import RelayEngine
 
-/// Loops driven by hand on the test's thread, over the system that the test gives.
+/// Loops driven by hand on the test's thread, in the world that the test gives.
 ///
 /// `@unchecked Sendable`: everything runs on the test's thread; only the type of a listener's factory
 /// asks for it.
 final class EngineBed: @unchecked Sendable {
-    let system: SystemCalls
+    let machine: any Machine
     let group: EventLoopGroup
     /// What listeners have accepted, in order.
     var accepted: [RecordingStream] = []
 
-    init(loops: Int = 1, system: SystemCalls = LinuxSystemCalls()) throws {
-        self.system = system
-        self.group = try EventLoopGroup(count: loops, system: system)
+    /// Loops in a world.
+    convenience init(_ world: World, loops: Int = 1, socketBytes: Int? = nil) throws {
+        try self.init(loops: loops, machine: world.makeMachine(socketBytes: socketBytes))
     }
+
+    /// Loops on Linux, with its clock or that of `system`.
+    convenience init(loops: Int = 1, system: LinuxSystemCalls = LinuxSystemCalls()) throws {
+        try self.init(loops: loops, machine: LinuxMachine(system))
+    }
+
+    private init(loops: Int, machine: any Machine) throws {
+        self.machine = machine
+        self.group = try EventLoopGroup(count: loops, system: machine.system)
+    }
+
+    var system: SystemCalls { self.machine.system }
 
     var loop: EventLoop { self.group.loops[0] }
 
     /// Runs one turn of every loop.
     func turn(waitingAtMost duration: Duration = .milliseconds(1)) {
         for loop in self.group.loops { loop.turn(waitingAtMost: duration) }
+        self.machine.pass()
     }
 
-    /// Runs turns until `condition` holds, and fails the test if it does not in ten seconds.
+    /// Runs turns until `condition` holds, and fails the test if it does not for a long time.
+    ///
+    /// Turns of `loops` only, if that is given.
     func run(
+        turning loops: [EventLoop]? = nil,
         sourceLocation: SourceLocation = #_sourceLocation,
         until condition: () -> Bool
     ) {
-        let clock = ContinuousClock()
-        let end = clock.now + .seconds(10)
+        let isOver = self.machine.makePatience()
         while !condition() {
-            if clock.now > end {
+            if isOver() {
                 Issue.record("the condition never held", sourceLocation: sourceLocation)
                 return
             }
-            self.turn()
+            for loop in loops ?? self.group.loops { loop.turn(waitingAtMost: .milliseconds(1)) }
+            self.machine.pass()
         }
     }
 
@@ -73,7 +89,18 @@ final class EngineBed: @unchecked Sendable {
         return stream
     }
 
-    /// Two ends of one connection.
+    /// A stream that was accepted, and the far end of its connection.
+    func serve(
+        on address: SocketAddress = .loopback(port: 0)
+    ) throws -> (far: any FarEnd, server: RecordingStream) {
+        let listener = try self.listen(on: address)
+        let far = self.machine.connect(to: listener.address)
+        self.run { self.accepted.count == 1 && far.isConnected }
+        listener.close()
+        return (far, try #require(self.accepted.last))
+    }
+
+    /// Two ends of one connection, streams both.
     func pair(
         on address: SocketAddress = .loopback(port: 0)
     ) throws -> (
@@ -138,15 +165,16 @@ final class RecordingStream: RelayEngine.Stream {
     }
 }
 
-/// Linux with a monotonic clock that a test moves, and with calls that fail when a test says so.
+/// Linux with a monotonic clock that a test moves, and without descriptors for accept(2) when a test
+/// says so.
 ///
 /// `@unchecked Sendable`: used on the test's thread only.
 final class AdjustableSystem: LinuxSystemCalls, @unchecked Sendable {
     private var start = MonotonicTime(nanoseconds: 1_000_000_000)
-    /// How many of the next accepts fail, and how.
-    var acceptFailures: (count: Int, error: SystemError) = (0, .tryAgain)
-    /// How many calls of accept there were.
-    var acceptCalls = 0
+    /// How many descriptors accept(2) may still take; nil: no limit.
+    var descriptorsLeft: Int?
+    /// How many calls of accept(2) there were.
+    private(set) var acceptCalls = 0
 
     func advance(by duration: Duration) {
         self.start = self.start + duration
@@ -160,11 +188,19 @@ final class AdjustableSystem: LinuxSystemCalls, @unchecked Sendable {
         -> (result: SystemResult, peer: SocketAddress)
     {
         self.acceptCalls += 1
-        if self.acceptFailures.count > 0 {
-            self.acceptFailures.count -= 1
-            return (SystemResult(failure: self.acceptFailures.error), .unix(path: ""))
+        if self.descriptorsLeft == 0 {
+            return (SystemResult(failure: .tooManyFiles), .unix(path: ""))
         }
-        return super.accept(descriptor)
+        let accepted = super.accept(descriptor)
+        if let left = self.descriptorsLeft, accepted.result.isSuccess {
+            self.descriptorsLeft = left - 1
+        }
+        return accepted
+    }
+
+    override func close(_ descriptor: Descriptor) -> SystemResult {
+        if let left = self.descriptorsLeft { self.descriptorsLeft = left + 1 }
+        return super.close(descriptor)
     }
 }
 

@@ -79,8 +79,9 @@ struct EventLoopTests {
         #expect(group.loops.allSatisfy { $0.streamCount >= 0 })
     }
 
-    @Test func `runs a message that a message posts in a later turn`() throws {
-        let bed = try EngineBed()
+    @Test(arguments: World.unsplit)
+    func `runs a message that a message posts in a later turn`(world: World) throws {
+        let bed = try EngineBed(world)
         let order = Mutex<[Int]>([])
         bed.loop.post { loop in
             loop.post { _ in order.withLock { $0.append(2) } }
@@ -94,13 +95,69 @@ struct EventLoopTests {
         #expect(bed.loop.nextWakeTime == nil)
     }
 
-    @Test func `runs what waits for the end of a turn once`() throws {
-        let bed = try EngineBed()
+    @Test(arguments: World.unsplit)
+    func `runs what loops post to each other in the order of posting`(world: World) throws {
+        let bed = try EngineBed(world, loops: 2)
+        let seen = Mutex<[Int]>([])
+        for number in 0..<100 {
+            bed.group.loops[0].post { _ in
+                bed.group.loops[1].post { loop in
+                    loop.assertOnLoop()
+                    seen.withLock { $0.append(number) }
+                }
+            }
+        }
+        bed.run { seen.withLock { $0.count } == 100 }
+        #expect(seen.withLock { $0 } == Array(0..<100))
+    }
+
+    @Test(arguments: World.unsplit)
+    func `brings the results of one thread's jobs to a loop, in order`(world: World) throws {
+        let bed = try EngineBed(world)
+        let pool = WorkerPool(name: "test", threads: 1, queuedMax: 50, system: bed.system)
+        let seen = Mutex<[Int]>([])
+        let loop = bed.loop
+        for number in 0..<50 {
+            let isQueued = pool.run { loop.post { _ in seen.withLock { $0.append(number) } } }
+            #expect(isQueued)
+        }
+        bed.run { seen.withLock { $0.count } == 50 }
+        #expect(seen.withLock { $0 } == Array(0..<50))
+        pool.stop()
+    }
+
+    @Test(arguments: World.unsplit)
+    func `runs what waits for the end of a turn once`(world: World) throws {
+        let bed = try EngineBed(world)
         var count = 0
         bed.loop.atEndOfTurn { count += 1 }
         bed.loop.turn(waitingAtMost: nil)
         bed.loop.turn(waitingAtMost: .zero)
         #expect(count == 1)
+    }
+
+    @Test(arguments: World.unsplit)
+    func `fires timers in the order of their times, none early`(world: World) throws {
+        final class Target: TimerTarget {
+            let loop: EventLoop
+            var fired: [(tag: UInt32, time: MonotonicTime)] = []
+            init(_ loop: EventLoop) { self.loop = loop }
+            func timerElapsed(_ tag: UInt32) { self.fired.append((tag, self.loop.now)) }
+        }
+        let bed = try EngineBed(world)
+        let target = Target(bed.loop)
+        let start = bed.loop.now
+        for milliseconds in [70, 5, 3000, 64, 1] as [UInt32] {
+            let time = start + .milliseconds(Int64(milliseconds))
+            _ = bed.loop.arm(target, tag: milliseconds, at: time)
+        }
+        for _ in 0..<40 {
+            bed.turn(waitingAtMost: .zero)
+            bed.machine.advance(by: .milliseconds(100))
+        }
+        bed.turn(waitingAtMost: .zero)
+        #expect(target.fired.map(\.tag) == [1, 5, 64, 70, 3000])
+        #expect(target.fired.allSatisfy { $0.time >= start + .milliseconds(Int64($0.tag)) })
     }
 
     @Test func `sleeps until a timer, and no longer`() throws {
@@ -117,12 +174,12 @@ struct EventLoopTests {
         #expect(bed.system.monotonicTime() >= start + .milliseconds(20))
     }
 
-    @Test func `reports signals as events`() throws {
-        let bed = try EngineBed()
+    @Test(arguments: World.unsplit)
+    func `reports signals as events`(world: World) throws {
+        let bed = try EngineBed(world)
         var signals: [Int32] = []
         let source = try SignalSource([SIGUSR1], loop: bed.loop) { signals.append($0) }
-        // To this thread, where it is blocked: the other threads of the tests were there before.
-        pthread_kill(pthread_self(), SIGUSR1)
+        bed.machine.raise(SIGUSR1)
         bed.run { !signals.isEmpty }
         #expect(signals == [SIGUSR1])
         #expect(source.descriptor >= 0)

@@ -1,3 +1,4 @@
+import SimulatedSystem
 import Testing
 
 @testable import RelayEngine

@@ -54,12 +54,10 @@ struct DeliveryProof {
 
     /// The position behind the response's last byte; nil until it was written.
     private(set) var position: UInt64?
-    /// When it was written.
-    private var writtenAt: MonotonicTime?
+    /// When it was written, or another poll last asked: from when the looks are counted.
+    private var looksFrom = MonotonicTime.never
     /// When another poll first asked.
     private var firstAsked: MonotonicTime?
-    /// When another poll last asked, from which the looks are counted.
-    private var lastAsked: MonotonicTime?
     /// When relay ended the connection.
     private var closingSince: MonotonicTime?
     /// What was last seen acknowledged, and since when.
@@ -73,10 +71,9 @@ struct DeliveryProof {
     /// Who has asked before counts from now: a client cannot acknowledge what stands behind its own held polls.
     mutating func responseWritten(upTo position: UInt64, at now: MonotonicTime) -> Action {
         self.position = position
-        self.writtenAt = now
+        self.looksFrom = now
         guard self.firstAsked != nil else { return .lookLater(at: now + Self.firstLook) }
         self.firstAsked = now
-        self.lastAsked = now
         return .look
     }
 
@@ -96,7 +93,7 @@ struct DeliveryProof {
     /// Another poll of the client waits.
     mutating func asked(at now: MonotonicTime) -> Action {
         if self.firstAsked == nil { self.firstAsked = now }
-        self.lastAsked = now
+        self.looksFrom = now
         return self.position == nil ? .wait : .look
     }
 
@@ -120,8 +117,7 @@ struct DeliveryProof {
             let time = self.progress == nil ? self.firstAsked ?? now : now
             self.progress = (acknowledged, time)
         }
-        let reason = self.lastAsked ?? self.writtenAt ?? now
-        var next = Self.look(after: now, since: reason, last: .milliseconds(400))
+        var next = Self.look(after: now, since: self.looksFrom, last: .milliseconds(400))
         if let asked = self.firstAsked {
             let end = max(asked, self.progress?.time ?? asked) + Self.silenceMax
             if now >= end { return .failed }

@@ -4,9 +4,7 @@ import RelayEngine
 ///
 /// A response has arrived when the peer's TCP has acknowledged its last byte. That is looked at when there is a
 /// reason to: another request has begun on the connection, the peer's FIN has come, relay gives the connection
-/// up, or another poll of the client waits. It is also looked at a little later in any case, so that a client that
-/// has read and then resets the connection is not taken for one that has not, and what an idle connection keeps
-/// for the proof goes.
+/// up, or another poll of the client waits.
 ///
 /// Why a next request is a reason to look, and not yet the proof: its first byte may have reached our kernel
 /// before the response left it, without relay having read it. A request that was sent after the response was
@@ -15,7 +13,6 @@ import RelayEngine
 ///
 /// ```
 ///        event                          look finds position >= P    < P
-///        responseWritten                (looks 50 ms later) proven  again 100, 200, 400 ms after, then at events
 ///        requestArrived, inputEnded     proven                      wait for another event
 ///        asked                          proven                      again 50, 100, 200, 400 ms after, then 2 s
 ///                                                                   after the last progress: failed, reset
@@ -31,8 +28,6 @@ struct DeliveryProof {
         case wait
         /// Ask for the acknowledged position and call `acknowledged`.
         case look
-        /// Do that at this time.
-        case lookLater(at: MonotonicTime)
     }
 
     /// What a look has found.
@@ -54,10 +49,10 @@ struct DeliveryProof {
 
     /// The position behind the response's last byte; nil until it was written.
     private(set) var position: UInt64?
-    /// When it was written, or another poll last asked: from when the looks are counted.
-    private var looksFrom = MonotonicTime.never
     /// When another poll first asked.
     private var firstAsked: MonotonicTime?
+    /// When another poll last asked, from which the looks are counted.
+    private var lastAsked: MonotonicTime?
     /// When relay ended the connection.
     private var closingSince: MonotonicTime?
     /// What was last seen acknowledged, and since when.
@@ -71,9 +66,9 @@ struct DeliveryProof {
     /// Who has asked before counts from now: a client cannot acknowledge what stands behind its own held polls.
     mutating func responseWritten(upTo position: UInt64, at now: MonotonicTime) -> Action {
         self.position = position
-        self.looksFrom = now
-        guard self.firstAsked != nil else { return .lookLater(at: now + Self.firstLook) }
+        guard self.firstAsked != nil else { return .wait }
         self.firstAsked = now
+        self.lastAsked = now
         return .look
     }
 
@@ -93,7 +88,7 @@ struct DeliveryProof {
     /// Another poll of the client waits.
     mutating func asked(at now: MonotonicTime) -> Action {
         if self.firstAsked == nil { self.firstAsked = now }
-        self.looksFrom = now
+        self.lastAsked = now
         return self.position == nil ? .wait : .look
     }
 
@@ -117,11 +112,11 @@ struct DeliveryProof {
             let time = self.progress == nil ? self.firstAsked ?? now : now
             self.progress = (acknowledged, time)
         }
-        var next = Self.look(after: now, since: self.looksFrom, last: .milliseconds(400))
-        if let asked = self.firstAsked {
+        var next = MonotonicTime.never
+        if let asked = self.firstAsked, let lastAsked = self.lastAsked {
             let end = max(asked, self.progress?.time ?? asked) + Self.silenceMax
             if now >= end { return .failed }
-            next = min(next, end)
+            next = min(Self.look(after: now, since: lastAsked, last: .milliseconds(400)), end)
         }
         if let closing = self.closingSince {
             let end = closing + Self.closingMax

@@ -95,18 +95,8 @@ extension HTTPServerConnection {
         exchange.deliveryFailed(wasWritten: self.wasWritten(served))
     }
 
-    /// Looks at `time` or before.
-    ///
-    /// A timer that is armed already comes soon enough and stays.
-    func lookLater(at time: MonotonicTime) {
-        if self.proofTimer == .none { self.proofTimer = self.armTimer(tag: 0, at: time) }
-    }
-
     private func armProofTimer(at time: MonotonicTime) {
         if time == .never {
-            // A client that polls now and then would wake the loop in vain for each delivery. What was
-            // written while this look was made has set the timer for itself.
-            guard self.awaiting.isEmpty else { return }
             self.loop.cancel(self.proofTimer)
             self.proofTimer = .none
         } else if !self.loop.rearm(self.proofTimer, at: time) {

@@ -236,11 +236,7 @@ extension HTTPServerConnection {
         } else {
             let action = served.proof.responseWritten(upTo: self.outputPosition, at: self.loop.now)
             self.awaiting.append(served)
-            switch action {
-            case .wait: break
-            case .look: self.look(report: .later)
-            case .lookLater(let time): self.lookLater(at: time)
-            }
+            if action == .look { self.look(report: .later) }
         }
     }
 

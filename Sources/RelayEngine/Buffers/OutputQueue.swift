@@ -37,7 +37,9 @@ final class OutputQueue {
     /// Whether it goes out in one part.
     var isContiguous: Bool { self.segments.isEmpty }
 
-    private static let capacityMin = 4096
+    /// Enough for the head and the small body of most messages, and small enough that the allocator
+    /// finds such memory at once.
+    private static let capacityMin = 1024
 
     deinit {
         unsafe self.memory.deallocate()
@@ -229,7 +231,13 @@ struct SpareQueues {
     ///
     /// Many small ones and a few large ones, so that a burst's memory goes back to the system.
     mutating func put(_ queue: consuming OutputQueue) {
-        let sparesMax = queue.capacity <= 16_384 ? 64 : queue.capacity <= 262_144 ? 8 : 0
+        let sparesMax =
+            switch queue.capacity {
+            case ...1024: 256
+            case ...16_384: 64
+            case ...262_144: 8
+            default: 0
+            }
         guard self.count < sparesMax else { return }
         queue.nextSpare = self.first.take()
         self.first = queue

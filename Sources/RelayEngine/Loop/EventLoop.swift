@@ -198,11 +198,6 @@ package final class EventLoop: @unchecked Sendable {
         self.assertOnLoop()
         return self.timers.cancel(timer)
     }
-
-    /// When a timer is due, to the millisecond; nil if it has fired or was cancelled.
-    func time(of timer: TimerHandle) -> MonotonicTime? {
-        self.timers.time(of: timer)
-    }
 }
 
 // MARK: - A turn

@@ -89,13 +89,6 @@ struct TimerWheel {
         return true
     }
 
-    /// When a timer is due, to the tick; nil if the handle is stale.
-    func time(of timer: TimerHandle) -> MonotonicTime? {
-        self.index(of: timer).map {
-            MonotonicTime(nanoseconds: self.nodes[Int($0)].tick * 1_000_000)
-        }
-    }
-
     /// Takes out one timer that is due at `now`; nil if there is none.
     ///
     /// To be called until then.

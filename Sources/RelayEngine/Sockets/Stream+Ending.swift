@@ -115,11 +115,17 @@ extension Stream {
         guard self.state.isDisjoint(with: [.finished, .closing, .lingering]) else { return }
         self.deadline = time
         if time == .never { return }
-        guard let armed = self.loop.time(of: self.deadlineTimer) else {
-            self.deadlineTimer = self.loop.arm(self, tag: Stream.deadlineTag, at: time)
-            return
+        if self.deadlineTimer == .none {
+            self.armDeadlineTimer(at: time)
+        } else if time < self.deadlineTimerTime {
+            self.deadlineTimerTime = time
+            self.loop.rearm(self.deadlineTimer, at: time)
         }
-        if time < armed { self.loop.rearm(self.deadlineTimer, at: time) }
+    }
+
+    private func armDeadlineTimer(at time: MonotonicTime) {
+        self.deadlineTimerTime = time
+        self.deadlineTimer = self.loop.arm(self, tag: Stream.deadlineTag, at: time)
     }
 
     /// Clears the deadline.
@@ -143,7 +149,7 @@ extension Stream {
         let deadline = self.deadline
         if deadline == .never { return }
         if deadline > self.loop.now {
-            self.deadlineTimer = self.loop.arm(self, tag: Stream.deadlineTag, at: deadline)
+            self.armDeadlineTimer(at: deadline)
             return
         }
         self.deadline = .never

@@ -34,6 +34,8 @@ open class Stream: EventSource, TimerTarget {
     final var deadline: MonotonicTime = .never
     /// Fires at the deadline or before it, and is armed again then.
     final var deadlineTimer: TimerHandle = .none
+    /// When it fires; kept here, because the timer's own memory is seldom at hand.
+    final var deadlineTimerTime: MonotonicTime = .never
     /// How many bytes `closeLingering` may still discard.
     final var lingeringBytesLeft: Int32 = 0
 

@@ -19,7 +19,10 @@ struct RelaySimulationTests {
     private static let isRepeatable = unsafe getenv("SWIFT_DETERMINISTIC_HASHING") != nil
 
     @Test(
-        .enabled(if: Self.isRepeatable, "needs SWIFT_DETERMINISTIC_HASHING=1, as make test sets it"),
+        .enabled(
+            if: Self.isRepeatable,
+            "needs SWIFT_DETERMINISTIC_HASHING=1, as make test sets it"
+        ),
         arguments: [3, 17, 42] as [UInt64]
     )
     func `a seed plays the same twice`(seed: UInt64) throws {

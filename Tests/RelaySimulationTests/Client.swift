@@ -66,6 +66,15 @@ final class Client {
         self.connections.contains { $0 !== connection && $0.hasUnreadAnswer }
     }
 
+    /// A backend is about to give a packet for it: who likes to hang up does so about when it arrives.
+    func replyIsComing() {
+        guard self.kind == .hangingUp, self.generator.chance(0.7) else { return }
+        let delay = self.generator.duration(in: .zero...(.microseconds(80)))
+        self.world.simulation.after(delay) {
+            for worker in self.workers { worker.hangUp?() }
+        }
+    }
+
     /// Closes what it has open.
     func close() {
         for connection in self.connections where !connection.peer.isClosed {

@@ -9,6 +9,8 @@ final class ClientWorker {
     /// Whether it waits for nothing but its next visit.
     private(set) var isResting = true
     private var answersMissing = 0
+    /// Hangs up on the visit under way, if that is to be left before its end.
+    private(set) var hangUp: (() -> Void)?
 
     init(_ client: Client, number: Int) {
         self.client = client
@@ -41,6 +43,7 @@ final class ClientWorker {
         let finish = {
             guard !isOver else { return }
             isOver = true
+            self.hangUp = nil
             connection.onAnswer = nil
             connection.onEnd = nil
             self.rest(visit.rest)
@@ -63,11 +66,13 @@ final class ClientWorker {
         }
         if visit.halfCloses { connection.halfClose() }
         if let leaving = visit.leaving {
-            self.world.simulation.after(leaving.after) {
+            let leave = {
                 guard !isOver else { return }
                 connection.end(leaving.ending)
                 finish()
             }
+            self.hangUp = leave
+            self.world.simulation.after(leaving.after, leave)
         }
         if let delay = visit.login {
             self.world.simulation.after(delay) {

@@ -9,8 +9,9 @@ extension Oracle {
     /// A client sends a request.
     func sends(_ request: ClientRequest) {
         for other in request.client.open {
-            other.hadCompany = true
-            request.hadCompany = true
+            // Who does not wait disturbs nobody.
+            if request.waitSeconds != 0 { other.hadCompany = true }
+            if other.waitSeconds != 0 { request.hadCompany = true }
         }
         if request.client.loginsUnderWay > 0 { request.isDisturbed = true }
         request.client.open.append(request)

@@ -48,7 +48,6 @@ struct RelaySimulationTests {
 extension World {
     /// What a person needs who has to understand a failure.
     func report(_ failure: SimulationFailure) -> String {
-        let traceLines = 3000
         let kinds = self.scenario.kinds.map(\.rawValue).joined(separator: ", ")
         return """
             seed \(failure.seed): \(failure.reason)
@@ -57,7 +56,7 @@ extension World {
             log:
             \(self.logLines.suffix(30).joined(separator: "\n"))
             trace:
-            \(failure.trace.suffix(traceLines).joined(separator: "\n"))
+            \(failure.trace.suffix(200).joined(separator: "\n"))
             """
     }
 }

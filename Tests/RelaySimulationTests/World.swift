@@ -119,7 +119,8 @@ final class World {
         guard !self.isStopping else { return }
         self.simulation.note("reload, revision \(revision)")
         let text = self.scenario.text(revision: max(revision, 0))
-        self.file.replace(revision < 0 ? text + "nonsense: true\n" : text)
+        let isGood = revision >= 0
+        self.file.replace(isGood ? text : text + "nonsense: true\n", isGood: isGood)
         let file = self.file
         self.relay.reload { file.ended($0) }
     }
@@ -158,7 +159,7 @@ final class World {
     }
 
     private func checkReloads() {
-        if let reason = self.file.unexpected { self.oracle.broken(reason) }
+        if let reason = self.file.fault { self.oracle.broken(reason) }
     }
 
     /// While nothing else happens `More` counts down by one from poll to poll.

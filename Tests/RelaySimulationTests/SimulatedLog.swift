@@ -1,48 +1,6 @@
 import Glibc
 import Logging
-import RelayAdmin
-import RelayConfig
 import RelayObservation
-import Synchronization
-
-/// The text of relay.yaml as relay reads it, and what came of reading it again.
-final class ConfigurationText: Sendable {
-    private struct State {
-        var text: String
-        var expectsSuccess = true
-        var unexpected: String?
-    }
-
-    private let state: Mutex<State>
-
-    init(_ text: String) { self.state = Mutex(State(text: text)) }
-
-    func load() -> LoadedConfiguration {
-        Configuration.load(text: self.state.withLock { $0.text })
-    }
-
-    /// The file is written anew.
-    func replace(_ text: String) { self.state.withLock { $0.text = text } }
-
-    /// A reload has ended.
-    func ended(_ result: ReloadResult) {
-        self.state.withLock { state in
-            let isBad = state.text.contains("nonsense")
-            switch result {
-            case .success where isBad: break
-            case .success: break
-            case .failure where isBad: break
-            case .failure(let sentences):
-                if sentences != ["relay is stopping"] {
-                    state.unexpected = "a good reload was refused: \(sentences)"
-                }
-            }
-        }
-    }
-
-    /// A reload that ended as it must not.
-    var unexpected: String? { self.state.withLock { $0.unexpected } }
-}
 
 /// Where relay logs to: a file without a name, read when a run has failed.
 final class SimulatedLog {

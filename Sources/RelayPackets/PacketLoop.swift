@@ -45,6 +45,12 @@ package final class PacketLoop: @unchecked Sendable {
     /// The fetches of this loop's targets, by their pool.
     var fetchers: [PoolID: [Fetcher]] = [:]
 
+    /// The fetches of pools in `mode: client` whose fetches are this loop's.
+    var clientFetches: [PoolID: ClientFetches] = [:]
+
+    /// All pools in that mode, of whichever loop: they are told of the polls that this loop holds.
+    var clientFetchPools: Set<ClientFetchPool> = []
+
     /// How many fetches are under way, those of replaced pools among them.
     var fetchesUnderWay = 0
 

@@ -43,6 +43,23 @@ struct FetchTests {
         }
     }
 
+    @Test func `in mode client each fetch is for a client that has a poll held`() throws {
+        try PacketSystem.run(
+            { $0.pool = ["fetch: { mode: client, interval: 10ms }"] },
+            script: { request, backend in
+                guard request.isFetch else { return backend.admit(request) }
+                guard let client = request.message.field("From") else { return .answer(400) }
+                return .answer(200, fields: [("To", client)], body: "for \(client)")
+            }
+        ) { system in
+            let tokens = try ["alice", "bob"].map { try system.logIn($0) }
+            #expect(system.backend.received.allSatisfy { !$0.isFetch })
+            for (client, token) in zip(["alice", "bob"], tokens) {
+                #expect(try system.exchange(.poll(token)).text == "for \(client)")
+            }
+        }
+    }
+
     @Test func `fetches outstanding are as many as configured, for every target`() throws {
         try PacketSystem.run(
             { file in

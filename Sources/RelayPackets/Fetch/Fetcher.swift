@@ -117,16 +117,10 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             )
             return
         }
-        if !self.pool.targetsFailingFetches.isEmpty {
-            self.pool.targetsFailingFetches.remove(self.target)
-        }
-        let reply = self.owner.usableReply(&self.answer, of: self.pool)
-        if let reply { self.store(reply) }
-        // A body that is for nobody counts as no packet here: an endpoint that says 'ok' to everything
-        // would be asked without a pause.
+        let hasPacket = self.owner.storeFetched(&self.answer, of: self.pool, from: self.target)
         self.next(
             at: self.schedule.answered(
-                hasPacket: reply != nil,
+                hasPacket: hasPacket,
                 announcesMore: self.answer.announcesMore,
                 interval: self.pool.configuration.fetch.interval,
                 at: self.owner.loop.now
@@ -149,18 +143,6 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         self.failed(failure.reason, isKnown: failure.kind == .unreachable)
     }
 
-    private func store(_ reply: Reply) {
-        self.owner.operate { store, now, effects in
-            _ = store.append(
-                reply,
-                in: self.pool.realm,
-                ticket: Ticket(loop: self.owner.index, handle: ExchangeHandle.none.rawValue),
-                at: now,
-                &effects
-            )
-        }
-    }
-
     /// A fetch has failed; `isKnown` if the pool has said why already.
     ///
     /// - Parameter hint: what the line of the first failure says besides.
@@ -170,19 +152,14 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         isKnown: Bool = false,
         atLeastSeconds seconds: UInt32? = nil
     ) {
-        self.owner.counters.fetchesFailed.add(loop: Int(self.owner.index))
-        let retry = self.schedule.failed()
-        // Once for all fetches of the target, which this loop has to itself.
-        let isFirst = self.pool.targetsFailingFetches.insert(self.target).inserted
-        self.owner.logger.log(
-            level: isFirst && !isKnown ? .warning : .debug,
-            isFirst ? "fetch failed\(hint)" : "fetch failed",
-            metadata: [
-                "pool": "\(self.pool.name)",
-                "target": "\(self.targetText)",
-                "reason": "\(reason)",
-            ]
+        self.owner.logFailedFetch(
+            of: self.pool,
+            from: self.target,
+            reason: reason,
+            hint: hint,
+            isKnown: isKnown
         )
+        let retry = self.schedule.failed()
         let delay = self.pool.backoff.delay(
             beforeAttempt: retry,
             using: &self.owner.generator
@@ -204,10 +181,5 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         }
         self.phase = .waiting
         self.timer = self.owner.loop.arm(self, tag: 0, at: time)
-    }
-
-    private var targetText: String {
-        let targets = self.pool.configuration.targets
-        return targets.indices.contains(self.target) ? targets[self.target].url.text : ""
     }
 }

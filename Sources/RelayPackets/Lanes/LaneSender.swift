@@ -292,12 +292,25 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
         )
         if action == .consume {
             self.logRecovery()
-            if self.answer.announcesMore { self.owner.fetchAtOnce(self.pool, from: request.target) }
+            if self.answer.announcesMore { self.fetchAtOnce(from: request.target) }
         } else {
             self.noteFailure("status \(self.answer.status)")
             self.logRefusal(by: request.target)
         }
         self.perform(action)
+    }
+
+    /// The backend has more than the packet in its answer.
+    private func fetchAtOnce(from target: Int) {
+        switch self.pool.configuration.fetch.mode {
+        case .pool:
+            self.owner.fetchAtOnce(self.pool, from: target)
+        case .client:
+            guard let name = self.packet.from else { return }
+            self.owner.moreAnnounced(by: self.pool, self.lane.client, name)
+        case .off:
+            break
+        }
     }
 
     func requestFailed(_ request: UpstreamRequest, _ failure: UpstreamFailure) {

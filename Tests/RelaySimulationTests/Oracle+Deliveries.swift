@@ -15,27 +15,40 @@ extension Oracle {
         }
         let isMarked = message.value(of: "redelivered") == "true"
         if isMarked || !self.isLate(reply, request) {
-            self.checkNumber(reply, message, name)
+            self.checkNumber(reply, message, request.client)
             self.checkRepetition(reply, request, isMarked: isMarked)
         }
         self.checkToken(request)
+        self.checkAcknowledged(reply, request)
         reply.deliveries.append(
             ReadDelivery(connection: request.connection, request: request, isMarked: isMarked)
         )
     }
 
-    /// Whether an unmarked packet was held up by the network until relay gave its connection up and
-    /// delivered it, marked, over another.
+    /// A packet that was acknowledged does not come again.
+    private func checkAcknowledged(_ reply: Reply, _ request: ClientRequest) {
+        guard let id = reply.packetID else { return }
+        if let acknowledged = request.acknowledged, id <= acknowledged {
+            self.broken(
+                "\(request.client.name) got packet \(id), and its request acknowledged \(acknowledged)"
+            )
+        }
+        request.client.lastRead = max(request.client.lastRead, id)
+    }
+
+    /// Whether an unmarked packet was held up by the network until relay gave its connection up, or
+    /// another poll of an acknowledging client came, and was delivered, marked, over another.
     ///
     /// What stands unread before the reset of the old one still reaches the client.
     private func isLate(_ reply: Reply, _ request: ClientRequest) -> Bool {
-        self.scenario.isFaulty && !reply.deliveries.isEmpty
+        (self.scenario.isFaulty || request.client.kind.acknowledges) && !reply.deliveries.isEmpty
             && reply.deliveries.allSatisfy {
                 $0.isMarked && $0.connection !== request.connection
             }
     }
 
-    private func checkNumber(_ reply: Reply, _ message: HTTPMessage, _ name: String) {
+    private func checkNumber(_ reply: Reply, _ message: HTTPMessage, _ client: Client) {
+        let name = client.name
         guard let id = message.value(of: "packet-id").flatMap({ UInt64($0) }), id > 0, id < 1 << 53
         else { return self.broken("a packet without a Packet-Id") }
         if let before = reply.packetID, before != id {
@@ -43,7 +56,9 @@ extension Oracle {
         }
         reply.packetID = id
         let last = self.lastPacketID[name] ?? 0
-        if id < last, self.world.client(name)?.isSlow == false {
+        // Beside each other, polls of an acknowledging client get the same packet.
+        let isCopy = client.kind.acknowledges && !reply.deliveries.isEmpty
+        if id < last, !client.isSlow, !isCopy {
             self.broken("\(name) read packet \(id) behind \(last)")
         }
         if id == last, reply.deliveries.isEmpty {
@@ -68,7 +83,9 @@ extension Oracle {
                 "reply \(reply.number) was marked as repeated, and nobody was given it before"
             )
         }
-        for delivery in reply.deliveries where self.isProven(delivery) {
+        // It is the acknowledgement that counts.
+        for delivery in reply.deliveries where !client.kind.acknowledges && self.isProven(delivery)
+        {
             self.broken("\(client.name) got reply \(reply.number) again, which had arrived")
         }
         // Of several answers to one packet at most one counts.

@@ -102,6 +102,8 @@ final class ClientRequest {
     /// How many requests of the connection were not answered before it.
     let ahead: Int
     let waitSeconds: Int?
+    /// The number that it acknowledges.
+    var acknowledged: UInt64?
     /// When its first byte was given to the client's kernel.
     let sentAt: MonotonicTime
     var packet: SentPacket?

@@ -1,4 +1,5 @@
 import RelayEngine
+import SimulatedSystem
 
 /// What holds for packets on their way to clients (DESIGN 2.3).
 extension Oracle {
@@ -13,6 +14,7 @@ extension Oracle {
         if !reply.attempt.isWhole, reply.attempt.isCut {
             self.broken("reply \(number) was delivered, and its backend had broken off")
         }
+        self.world.simulation.note("\(name) reads reply \(number)")
         let isMarked = message.value(of: "redelivered") == "true"
         if isMarked || !self.isLate(reply, request) {
             self.checkNumber(reply, message, request.client)
@@ -125,9 +127,8 @@ extension Oracle {
     func checkDeliveriesAtEnd(lost: Int) {
         let missing = self.replies.filter { $0.deliveries.isEmpty && self.isStored($0) }
         if missing.count > lost {
-            self.broken(
-                "replies \(missing.map(\.number)) were given by backends and never delivered"
-            )
+            let labels = missing.map(\.label).joined(separator: ", ")
+            self.broken("given by backends and never delivered: \(labels)")
         }
     }
 
@@ -138,6 +139,8 @@ extension Oracle {
         guard let packet = attempt.packet else {
             return attempt.isProven || !self.scenario.isFaulty
         }
+        // An answer that a fault has swallowed may have been the last attempt.
+        if self.scenario.isFaulty, !self.scenario.triesForEver { return attempt.isProven }
         // A second attempt with an outcome says that relay has not read the first one.
         let outcomes = packet.attempts.count { $0.isFinal }
         return outcomes == 1 && packet.request.status == 200

@@ -66,6 +66,12 @@ final class Reply {
     /// Every time that a client has read it in whole.
     var deliveries: [ReadDelivery] = []
 
+    /// For the trace.
+    var label: String {
+        let cause = self.attempt.packet.map { "packet \($0.number)" } ?? "a fetch"
+        return "reply \(self.number) for \(self.recipient) to \(cause)"
+    }
+
     init(number: Int, recipient: String, contents: [UInt8], attempt: Attempt) {
         self.number = number
         self.recipient = recipient

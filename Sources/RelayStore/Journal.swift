@@ -10,12 +10,20 @@ package enum StoreOperation: Sendable {
     case consumed(LaneHandle, PacketNumber, reply: Reply?, loop: UInt16)
     /// See `PacketStore.append`.
     case append(Reply, in: RealmID, Ticket)
+    /// See `PacketStore.poll`, with an acknowledgement.
+    ///
+    /// Durably: the session is in acknowledged mode for the rest of its life, and the packets of its
+    /// client up to and including the number are gone, those that were never delivered among them.
+    /// Only the change of mode has to be written before the answer: a client whose acknowledgement
+    /// is forgotten repeats it with its next request. So a journal may say `.done` and write it with what
+    /// comes next if `Session.acknowledges` is set.
+    case acknowledge(Session, upTo: PacketNumber, mayHold: Bool, Ticket)
 
     /// The exchange that is told if it could not be written; nil for one that has to be.
     package var ticket: Ticket? {
         switch self {
         case .logIn(_, let ticket), .send(_, _, _, let ticket), .sendDirect(_, _, _, let ticket),
-            .append(_, _, let ticket):
+            .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
             ticket
         case .consumed: nil
         }
@@ -107,6 +115,15 @@ extension PacketStore {
             self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
+        case .acknowledge(let session, let number, let mayHold, let ticket):
+            self.acknowledgementWritten(
+                session,
+                upTo: number,
+                ticket: ticket,
+                mayHold: mayHold,
+                at: now,
+                &effects
+            )
         }
     }
 }

@@ -70,17 +70,53 @@ extension PacketStore {
 
     /// Asks for the oldest packet of the session's client.
     ///
+    /// With `acknowledging` the session is in acknowledged mode from now on, and packets up to and
+    /// including this number are gone; 0 acknowledges none.
+    ///
     /// Effects: `.deliver`, `.held` (if `mayHold`), `.answerEmpty`, or `.refused(.sessionEnded)`;
     /// and for others.
+    @discardableResult
     package func poll(
         _ session: Session,
+        acknowledging number: PacketNumber? = nil,
+        ticket: Ticket,
+        mayHold: Bool,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Progress {
+        if let number,
+            self.isPending(.acknowledge(session, upTo: number, mayHold: mayHold, ticket))
+        {
+            return .pending
+        }
+        self.acknowledgementWritten(
+            session,
+            upTo: number,
+            ticket: ticket,
+            mayHold: mayHold,
+            at: now,
+            &effects
+        )
+        return .done
+    }
+
+    func acknowledgementWritten(
+        _ session: Session,
+        upTo number: PacketNumber?,
         ticket: Ticket,
         mayHold: Bool,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
         self.withShard(session.client.shard) {
-            $0.poll(session, ticket: ticket, mayHold: mayHold, at: now, &effects)
+            $0.poll(
+                session,
+                acknowledging: number,
+                ticket: ticket,
+                mayHold: mayHold,
+                at: now,
+                &effects
+            )
         }
         self.bury(&effects)
     }
@@ -92,7 +128,7 @@ extension PacketStore {
         self.withShard(client.shard) { $0.pollEnded(client, ticket: ticket) }
     }
 
-    /// The client has the packet.
+    /// The client's kernel has the packet: it is gone, unless it needs to be acknowledged.
     ///
     /// Effects: for others.
     package func deliveryProven(
@@ -108,8 +144,8 @@ extension PacketStore {
         self.bury(&effects)
     }
 
-    /// Bytes were written and did not arrive: the packet is the first again, and marked as
-    /// redelivered.
+    /// Bytes were written and did not arrive: the packet, if it is not acknowledged meanwhile, is the
+    /// first again, and marked as redelivered.
     ///
     /// Effects: for others.
     package func deliveryFailed(

@@ -70,6 +70,9 @@ struct SessionRecord: Sendable {
     /// Whether `Accept-Debug` was granted.
     let isDebugServer: Bool
 
+    /// Whether a request of it had an `Ack`: from then on packets stay until they are acknowledged.
+    var acknowledges = false
+
     /// Whether its token was used within its time.
     func isLive(at now: StoreInstant) -> Bool {
         now.nanoseconds(since: self.usedAt) <= self.ttl

@@ -171,6 +171,8 @@ package final class PacketLoop: @unchecked Sendable {
             self.send(send)
         case .stored(let ticket, _):
             self.packetExchange(ticket)?.handler.stored()
+        case .duplicate(let ticket):
+            self.packetExchange(ticket)?.handler.duplicate()
         case .held(let ticket, let client):
             self.held(ticket, client)
         case .acknowledged(_, let packets):

@@ -123,9 +123,8 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
         request.fields.reserveCapacity(contents.headerCount + 64 + 255)
         request.fields.append("Type: Packet\r\n")
         if let from = self.packet.from { request.fields.appendField(.from, from.bytes.span) }
-        request.fields.appendField(.packetID, self.packet.number)
+        PacketIdentity.appendFields(of: self.packet, to: &request.fields)
         request.fields.appendField(.attempt, UInt64(self.packet.attempts) + 1)
-        contents.withHeaders { request.fields.append($0) }
         request.body = contents.bytes
         request.bodyRange = contents.headerCount..<contents.bytes.count
         request.timeout = self.pool.packetTimeout

@@ -51,6 +51,9 @@ package final class PacketLoop: @unchecked Sendable {
     /// All pools in that mode, of whichever loop: they are told of the polls that this loop holds.
     var clientFetchPools: Set<ClientFetchPool> = []
 
+    /// What is to be said to targets of the packets that they gave with a key.
+    var storedKeys: [FetchTarget: StoredKeys] = [:]
+
     /// How many fetches are under way, those of replaced pools among them.
     var fetchesUnderWay = 0
 
@@ -63,6 +66,7 @@ package final class PacketLoop: @unchecked Sendable {
     /// Lines that backends can bring about without end.
     var unknownClientLine = RareLine()
     var invalidSenderLine = RareLine()
+    var invalidKeyLine = RareLine()
 
     /// Jitter.
     var generator: LoopRandom
@@ -191,6 +195,8 @@ package final class PacketLoop: @unchecked Sendable {
             self.loginExchange(ticket)?.handler.loggedIn()
         case .refused(let ticket, let refusal):
             self.refused(ticket, refusal)
+        case .fetched(let origin, let isStored):
+            self.fetched(origin, isStored: isStored)
         case .died(let letter):
             self.died(letter)
         case .dropped(let realm, let client, let number):

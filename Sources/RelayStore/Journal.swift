@@ -13,10 +13,17 @@ package enum StoreOperation: Sendable {
     ///
     /// Durably: the same, with an outbox for each of the recipients.
     case sendDirect(PacketContents, from: Session, to: Recipients, key: PacketKey?, Ticket)
-    /// See `PacketStore.consumed`. The only one that has to be written in the end.
+    /// See `PacketStore.consumed`. Has to be written in the end.
     case consumed(LaneHandle, PacketNumber, reply: Reply?, loop: UInt16)
     /// See `PacketStore.append`.
     case append(Reply, in: RealmID, Ticket)
+    /// See `PacketStore.fetched`. Has to be written in the end.
+    ///
+    /// Durably: the packet waits in the outboxes of its recipients, or is a dead letter, and its key is one that
+    /// the pool has given now; both or neither. A key is to be known again after a restart for the rest of the
+    /// dedupe window, because the backend gives the packet until it hears of it. The store answers repeats
+    /// itself, those that come before the commit among them: of one key there is one operation.
+    case fetched(FetchedPacket, FetchOrigin, in: RealmID)
     /// See `PacketStore.poll`, with an acknowledgement.
     ///
     /// Durably: the session is in acknowledged mode for the rest of its life, and the packets of its
@@ -33,7 +40,7 @@ package enum StoreOperation: Sendable {
             .sendDirect(_, _, _, _, let ticket),
             .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
             ticket
-        case .consumed: nil
+        case .consumed, .fetched: nil
         }
     }
 }
@@ -123,6 +130,8 @@ extension PacketStore {
             )
         case .consumed(let lane, let number, let reply, let loop):
             self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
+        case .fetched(let packet, let origin, let realm):
+            self.fetchWritten(packet, origin, in: realm, at: now, &effects)
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
         case .acknowledge(let session, let number, let wish, let ticket):

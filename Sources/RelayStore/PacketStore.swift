@@ -21,6 +21,9 @@ package final class PacketStore: Sendable {
 
     private let deadLetters: Mutex<DeadLetters>
 
+    /// The keys of fetched packets.
+    let fetchKeys = Mutex(FetchKeys())
+
     let outboxes: OutboxAccount
 
     private let numbers: PacketNumbers
@@ -67,6 +70,11 @@ package final class PacketStore: Sendable {
     package func setLimits(_ limits: StoreLimits) {
         self.outboxes.setLimits(limits)
         self.deadLetters.withLock { $0.limits = limits }
+    }
+
+    /// How long keys are known in a realm, in nanoseconds.
+    func dedupeWindow(of realm: RealmID) -> UInt64 {
+        self.rules.withLock { $0.realms[realm.index].dedupeWindow }
     }
 
     /// The name that a realm was made with.
@@ -158,6 +166,7 @@ package final class PacketStore: Sendable {
         if shard == 0 {
             self.outboxes.review(&effects)
             self.deadLetters.withLock { $0.expire(at: now) }
+            self.fetchKeys.withLock { $0.expire(at: now) }
         }
     }
 

@@ -156,6 +156,9 @@ private final class ClientFetch: UpstreamHandler {
     private let name: ClientName
     private var answer = BackendAnswer()
 
+    /// The keys that it says are stored.
+    private var saidKeys: [[UInt8]] = []
+
     init(
         _ fetches: ClientFetches,
         pool: PacketPool,
@@ -176,6 +179,7 @@ private final class ClientFetch: UpstreamHandler {
         request.fields.append("Type: Packet\r\n")
         let name = self.name
         request.fields.appendField(.from, name.bytes.span)
+        self.saidKeys = self.owner.sayStoredKeys(in: request, of: self.pool)
         request.timeout = self.pool.configuration.fetch.timeout
         request.expectsLongHold = true
         self.pool.targets.start(request)
@@ -187,6 +191,7 @@ private final class ClientFetch: UpstreamHandler {
         _ bytes: Span<UInt8>
     ) {
         self.answer.begin(head, bytes, pool: self.pool, owner: self.owner)
+        self.answer.readKey(head, bytes)
     }
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
@@ -194,6 +199,8 @@ private final class ClientFetch: UpstreamHandler {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
+        let said = self.saidKeys
+        self.owner.keysSaid(said, to: self.target, of: self.pool)
         guard self.answer.isSuccess else {
             self.owner.logFailedFetch(
                 of: self.pool,
@@ -205,7 +212,12 @@ private final class ClientFetch: UpstreamHandler {
             self.fetches.failed(self, atLeastSeconds: seconds)
             return
         }
-        let hasPacket = self.owner.storeFetched(&self.answer, of: self.pool, from: self.target)
+        let hasPacket = self.owner.storeFetched(
+            &self.answer,
+            of: self.pool,
+            from: self.target,
+            said: said
+        )
         self.fetches.answered(
             self,
             hasPacket: hasPacket,

@@ -29,6 +29,9 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     private var phase = Phase.idle
     private var isStopped = false
 
+    /// The keys that the fetch under way says are stored.
+    private var saidKeys: [[UInt8]] = []
+
     /// Where the fetch is.
     private enum Phase {
         /// Not begun, or over.
@@ -57,6 +60,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         }
         let request = UpstreamRequest(handler: self, target: self.target, method: .post)
         request.fields = Self.fields
+        self.saidKeys = self.owner.sayStoredKeys(in: request, of: self.pool)
         request.timeout = self.pool.configuration.fetch.timeout
         request.expectsLongHold = true
         self.phase = .asking
@@ -101,6 +105,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         _ bytes: Span<UInt8>
     ) {
         self.answer.begin(head, bytes, pool: self.pool, owner: self.owner)
+        self.answer.readKey(head, bytes)
     }
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
@@ -108,6 +113,8 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
+        let said = self.saidKeys
+        self.owner.keysSaid(said, to: self.target, of: self.pool)
         guard self.answer.isSuccess else {
             self.failed(
                 "status \(self.answer.status)",
@@ -117,7 +124,12 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             )
             return
         }
-        let hasPacket = self.owner.storeFetched(&self.answer, of: self.pool, from: self.target)
+        let hasPacket = self.owner.storeFetched(
+            &self.answer,
+            of: self.pool,
+            from: self.target,
+            said: said
+        )
         self.next(
             at: self.schedule.answered(
                 hasPacket: hasPacket,

@@ -72,16 +72,24 @@ extension PacketLoop {
 
     // MARK: What came of a fetch
 
-    /// Stores the packet that a fetch brought.
+    /// Stores the packet that a fetch brought, which had `said` that these keys are stored.
     ///
     /// - Returns: whether there was one. A body that is for nobody counts as none here: an endpoint that says
     ///   'ok' to everything would be asked without a pause.
     func storeFetched(
         _ answer: inout BackendAnswer,
         of pool: PacketPool,
-        from target: Int
+        from target: Int,
+        said: [[UInt8]]
     ) -> Bool {
         if !pool.targetsFailingFetches.isEmpty { pool.targetsFailingFetches.remove(target) }
+        if answer.hasInvalidKey { self.logInvalidKey(of: pool) }
+        if let key = answer.key {
+            let key = FetchKey(pool: pool.id, text: key)
+            let origin = FetchOrigin(key: key, target: target, loop: self.index)
+            // A backend that gives what it has just been told of does not listen, and is not hurried.
+            return self.storeFetched(&answer, origin, of: pool) && !said.contains(key.text)
+        }
         guard let reply = self.usableReply(&answer, of: pool) else { return false }
         self.operate { store, now, effects in
             _ = store.append(
@@ -93,6 +101,30 @@ extension PacketLoop {
             )
         }
         return true
+    }
+
+    /// The same for a packet with a key.
+    private func storeFetched(
+        _ answer: inout BackendAnswer,
+        _ origin: FetchOrigin,
+        of pool: PacketPool
+    ) -> Bool {
+        if answer.hasInvalidSender { self.logInvalidSender(of: pool) }
+        let packet: FetchedPacket
+        switch answer.takePacket() {
+        case .none:
+            return false
+        case .reply(let reply):
+            packet = .reply(reply)
+        case .unusable(let contents, let reason, let client):
+            packet = .unusable(contents, reason, for: client)
+        }
+        self.operate { store, now, effects in
+            _ = store.fetched(packet, origin, in: pool.realm, at: now, &effects)
+        }
+        // A body that is for nobody hurries nobody, as one without a key.
+        if case .reply = packet { return true }
+        return false
     }
 
     /// A fetch has failed; `isKnown` if the pool has said why already.

@@ -26,6 +26,9 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     private var timer = TimerHandle.none
     private var phase = Phase.idle
 
+    /// The keys of fetched packets that the attempt under way says are stored.
+    private var saidKeys: [[UInt8]] = []
+
     /// How far the packet is.
     private enum Phase {
         /// Between two steps.
@@ -125,6 +128,9 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
         if let from = self.packet.from { request.fields.appendField(.from, from.bytes.span) }
         PacketIdentity.appendFields(of: self.packet, to: &request.fields)
         request.fields.appendField(.attempt, UInt64(self.packet.attempts) + 1)
+        if !self.owner.storedKeys.isEmpty || !self.saidKeys.isEmpty {
+            self.saidKeys = self.owner.sayStoredKeys(in: request, of: self.pool)
+        }
         request.body = contents.bytes
         request.bodyRange = contents.headerCount..<contents.bytes.count
         request.timeout = self.pool.packetTimeout
@@ -282,6 +288,7 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
+        self.owner.keysSaid(self.saidKeys, to: request.target, of: self.pool)
         let action = self.attempts.answered(
             status: self.answer.status,
             isRejected: !self.answer.isSuccess && self.pool.rejects(self.answer.status),

@@ -33,7 +33,9 @@ extension Oracle {
         {
             self.broken("an answer does not say that relay is stopping")
         }
-        if let packet = request.packet, message.status != 200, !packet.attempts.isEmpty {
+        if let packet = request.packet, message.status != 200, !packet.attempts.isEmpty,
+            !packet.isRepeated
+        {
             self.broken(
                 "packet \(packet.number) was sent, and its request answered with \(message.status)"
             )

@@ -114,7 +114,7 @@ final class Client {
         var lines = [
             "POST / HTTP/1.1", "Host: relay", "Authorization: Bearer \(session.token)",
             // What a stranger may not say.
-            "From: somebody", "Type: Auth", "Packet-Id: mine", "Client-Id: c9",
+            "From: somebody", "Type: Auth", "Client-Id: c9",
             "X-Client: \(self.name)",
         ]
         if let seconds = plan.waitSeconds { lines.append("Prefer: wait=\(seconds)") }
@@ -130,6 +130,10 @@ final class Client {
             let packet = self.world.oracle.send(request, pool: isSide ? "side" : "main")
             body = packet.contents
             lines.append("X-Number: \(packet.number)")
+            if let key = packet.key { lines.append("Packet-Id: \(key)") }
+        } else {
+            // Without a packet it means nothing.
+            lines.append("Packet-Id: mine")
         }
         let isChunked = plan.hasPacket && self.generator.chance(0.3)
         lines.append(isChunked ? "Transfer-Encoding: chunked" : "Content-Length: \(body.count)")

@@ -117,7 +117,10 @@ final class Oracle {
             self.broken("packet \(number) lost its X-Client")
         }
         if packet.pool != backend.pool { self.broken("packet \(number) came to the wrong pool") }
-        if message.value(of: "packet-id").flatMap({ UInt64($0) }) == nil {
+        let id = message.value(of: "packet-id")
+        if let key = packet.key {
+            if id != key { self.broken("packet \(number) is not called \(key)") }
+        } else if id.flatMap({ UInt64($0) }) == nil {
             self.broken("packet \(number) has no Packet-Id of relay's")
         }
         return packet

@@ -20,6 +20,9 @@ final class SentPacket {
         self.request = request
     }
 
+    /// The client's own name for it, which every second packet has.
+    var key: String? { self.number.isMultiple(of: 2) ? "key-\(self.number)" : nil }
+
     /// Whether a backend has said what is to become of it.
     var isFinal: Bool { self.attempts.contains { $0.isFinal } }
     /// The attempts by which a backend took it.

@@ -171,9 +171,9 @@ package final class PacketLoop: @unchecked Sendable {
             self.held(ticket, client)
         case .acknowledged(_, let packets):
             self.counters.delivered.add(UInt64(packets), loop: Int(self.index))
-        case .answerEmpty(let ticket, let more):
+        case .answerEmpty(let ticket, let more, let losses):
             if let (exchange, handler) = self.packetExchange(ticket) {
-                handler.answerEmpty(exchange, more: more)
+                handler.answerEmpty(exchange, more: more, losses)
             }
         case .checkProof(let ticket, _, let number):
             if let (exchange, handler) = self.packetExchange(ticket), handler.isDelivering(number) {

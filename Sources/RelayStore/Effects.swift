@@ -20,8 +20,9 @@ package enum Effect: Sendable {
     /// The poll gets this packet. If its exchange is gone, say so with `deliveryReturned`.
     case deliver(Delivery)
 
-    /// The poll is answered now, without a packet; `more` packets wait.
-    case answerEmpty(Ticket, more: Int)
+    /// The poll is answered now, without a packet; `more` packets wait. If there is a notice, say so
+    /// with `lossesTold` when the answer has arrived.
+    case answerEmpty(Ticket, more: Int, LossNotice?)
 
     /// The poll waits for a packet. If its exchange is gone, say so with `pollEnded`.
     case held(Ticket, ClientHandle)
@@ -55,7 +56,7 @@ package enum Effect: Sendable {
         switch self {
         case .loggedIn(let ticket), .stored(let ticket, _), .duplicate(let ticket),
             .refused(let ticket, _),
-            .answerEmpty(let ticket, _), .held(let ticket, _), .checkProof(let ticket, _, _):
+            .answerEmpty(let ticket, _, _), .held(let ticket, _), .checkProof(let ticket, _, _):
             ticket.loop
         case .acknowledged(let loop, _): loop
         case .deliver(let delivery): delivery.ticket.loop
@@ -97,8 +98,8 @@ package struct Effects: Sendable {
     /// What is still to be performed.
     private var waiting: Deque<Effect> = []
 
-    /// Packets that became dead letters under the lock of a shard and go to their place after it.
-    var deadLetters: [DeadLetter] = []
+    /// What happened under the lock of a shard and is told after it: to the journal, and to the log.
+    var happened: [StoreOperation] = []
 
     /// An empty list.
     package init() {}

@@ -1,4 +1,8 @@
-/// An operation that a journal can keep before it happens: each that stores or consumes something.
+/// An operation that a journal can keep.
+///
+/// Those with a ticket, and `consumed`, are kept before they happen. The others follow from what the
+/// store does by itself: they have happened when the journal hears of them, each after what it follows
+/// from, and are written with what comes next; the answer to `Journal.write` means nothing then.
 package enum StoreOperation: Sendable {
     /// See `PacketStore.logIn`.
     case logIn(Login, Ticket)
@@ -26,6 +30,23 @@ package enum StoreOperation: Sendable {
     /// comes next if `Session.acknowledges` is set.
     case acknowledge(Session, upTo: PacketNumber, PollWish, Ticket)
 
+    /// A packet became a dead letter.
+    ///
+    /// Durably: it has left the inbox or the outbox that it was in, if it has a number, and is a dead
+    /// letter; of those the newest are kept, as `StoreLimits` says. A packet to a client
+    /// that the store knows is one more that this client has lost, unless its reason is
+    /// `unknownClient` or `noRecipient`.
+    case died(DeadLetter)
+    /// The oldest packet of a full outbox was forgotten.
+    ///
+    /// Durably: it has left the outbox, and its client has lost one more.
+    case dropped(PacketNumber, of: ClientName, in: RealmID)
+    /// A client is known to have been told of so many losses more.
+    ///
+    /// Durably: so many fewer are those that it has to be told of. A journal that forgets this tells
+    /// the client once more.
+    case lossesTold(ClientName, in: RealmID, count: UInt64)
+
     /// The exchange that is told if it could not be written; nil for one that has to be.
     package var ticket: Ticket? {
         switch self {
@@ -33,7 +54,7 @@ package enum StoreOperation: Sendable {
             .sendDirect(_, _, _, _, let ticket),
             .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
             ticket
-        case .consumed: nil
+        case .consumed, .died, .dropped, .lossesTold: nil
         }
     }
 }
@@ -125,6 +146,8 @@ extension PacketStore {
             self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
+        case .died, .dropped, .lossesTold:
+            break
         case .acknowledge(let session, let number, let wish, let ticket):
             self.acknowledgementWritten(
                 session,

@@ -161,15 +161,23 @@ package final class PacketStore: Sendable {
         }
     }
 
-    /// Keeps the dead letters that an operation left, after the lock under which they died.
+    /// Tells what has happened in an operation, after the lock under which it did: the journal writes
+    /// it, dead letters are kept.
     func bury(_ effects: inout Effects) {
-        guard !effects.deadLetters.isEmpty else { return }
-        let letters = effects.deadLetters
-        effects.deadLetters.removeAll()
-        self.deadLetters.withLock { kept in
-            for letter in letters { kept.append(letter) }
+        guard !effects.happened.isEmpty else { return }
+        let happened = effects.happened
+        effects.happened.removeAll()
+        for operation in happened {
+            _ = self.journal?.write(operation)
+            switch operation {
+            case .died(let letter):
+                self.deadLetters.withLock { $0.append(letter) }
+                effects.append(.died(letter))
+            case .dropped(let number, let client, let realm):
+                effects.append(.dropped(realm: realm, client: client, number))
+            default: break
+            }
         }
-        for letter in letters { effects.append(.died(letter)) }
     }
 
     // MARK: Locks

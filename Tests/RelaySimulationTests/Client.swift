@@ -132,6 +132,9 @@ final class Client {
             if let key = packet.key { lines.append("Packet-Id: \(key)") }
             body = packet.contents
             lines.append("X-Number: \(packet.number)")
+        } else {
+            // Without a packet it means nothing.
+            lines.append("Packet-Id: mine")
         }
         let isChunked = plan.hasPacket && self.generator.chance(0.3)
         lines.append(isChunked ? "Transfer-Encoding: chunked" : "Content-Length: \(body.count)")
@@ -146,9 +149,9 @@ final class Client {
         let packet = self.world.oracle.send(
             request,
             pool: isSide ? "side" : "main",
-            isNamed: self.kind.acknowledges
+            isNamed: self.kind.acknowledges || self.generator.chance(0.3)
         )
-        if packet.key != nil { self.named.append(packet) }
+        if self.kind.acknowledges { self.named.append(packet) }
         return packet
     }
 

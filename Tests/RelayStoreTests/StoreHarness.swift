@@ -13,6 +13,9 @@ final class StoreHarness {
     private(set) var sends: [String: LaneSend] = [:]
     private(set) var numbers: [UInt64: PacketNumber] = [:]
 
+    /// What each answer without a packet told.
+    private var losses: [UInt64: LossNotice] = [:]
+
     /// The number of each packet that was delivered; 0 for none.
     private(set) var deliveredNumbers: [String: PacketNumber] = [:]
     private var effects = Effects()
@@ -170,6 +173,13 @@ final class StoreHarness {
         self.store.pollEnded(session.client, ticket: Self.ticket(ticket))
     }
 
+    /// The answer without a packet on a ticket has arrived.
+    func told(_ session: Session, ticket: UInt64) -> [String] {
+        self.effects {
+            self.store.lossesTold(session.client, upTo: self.losses[ticket]?.upTo ?? 0, &$0)
+        }
+    }
+
     /// What becomes of the delivery on a ticket.
     enum End { case proven, failed, returned }
 
@@ -316,6 +326,7 @@ final class StoreHarness {
                 self.deliveries[delivery.ticket.handle] = delivery
                 self.deliveredNumbers[delivery.packet.contents.text] = delivery.packet.number
             case .send(let send): self.sends[send.packet.contents.text] = send
+            case .answerEmpty(let ticket, _, let losses): self.losses[ticket.handle] = losses
             case .stored(let ticket, let number): self.numbers[ticket.handle] = number
             default: break
             }
@@ -350,7 +361,9 @@ extension Effect {
                 + " more \(delivery.more)"
                 + (delivery.packet.from.map { " from \($0)" } ?? "")
                 + (delivery.packet.isRedelivered ? " again" : "")
-        case .answerEmpty(let ticket, let more): "empty \(ticket.handle) more \(more)"
+                + (delivery.lost > 0 ? " lost \(delivery.lost)" : "")
+        case .answerEmpty(let ticket, let more, let losses):
+            "empty \(ticket.handle) more \(more)" + (losses.map { " lost \($0.count)" } ?? "")
         case .held(let ticket, _): "held \(ticket.handle)"
         case .acknowledged(let loop, let packets): "acknowledged@\(loop) \(packets)"
         case .checkProof(let ticket, _, _): "check \(ticket.handle)"

@@ -6,7 +6,7 @@ package enum StoreOperation: Sendable {
     case send(PacketContents, from: Session, to: PoolID, Ticket)
     /// See `PacketStore.send`, to recipients.
     case sendDirect(PacketContents, from: Session, to: Recipients, Ticket)
-    /// See `PacketStore.consumed`. The only one that has to be written in the end.
+    /// See `PacketStore.consumed`. Has to be written in the end.
     case consumed(LaneHandle, PacketNumber, reply: Reply?, loop: UInt16)
     /// See `PacketStore.append`.
     case append(Reply, in: RealmID, Ticket)
@@ -18,14 +18,30 @@ package enum StoreOperation: Sendable {
     /// is forgotten repeats it with its next request. So a journal may say `.done` and write it with what
     /// comes next if `Session.acknowledges` is set.
     case acknowledge(Session, upTo: PacketNumber, mayHold: Bool, Ticket)
+    /// See `PacketStore.logOut`.
+    ///
+    /// Durably: the session's row is gone, if it is still the one of that client; packets stay.
+    case logOut(Session, Ticket)
+    /// See `PacketStore.endSession`.
+    ///
+    /// Durably: the row of the session that the client has by then is gone, if it has one; packets
+    /// stay. Has to be written in the end, because the backend that said so does not say it again.
+    case endSession(ClientName, in: RealmID)
+    /// See `PacketStore.push`.
+    ///
+    /// Durably: a packet for each recipient, and with a key a row (realm, key, numbers, time) that
+    /// is kept for the realm's dedupe window, newest keys first; all in one transaction or nothing.
+    /// If that row exists already, nothing is stored and the numbers are those of the row.
+    case push(Reply, key: [UInt8]?, in: RealmID, Ticket)
 
     /// The exchange that is told if it could not be written; nil for one that has to be.
     package var ticket: Ticket? {
         switch self {
         case .logIn(_, let ticket), .send(_, _, _, let ticket), .sendDirect(_, _, _, let ticket),
-            .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
+            .append(_, _, let ticket), .acknowledge(_, _, _, let ticket), .logOut(_, let ticket),
+            .push(_, _, _, let ticket):
             ticket
-        case .consumed: nil
+        case .consumed, .endSession: nil
         }
     }
 }
@@ -124,6 +140,12 @@ extension PacketStore {
                 at: now,
                 &effects
             )
+        case .logOut(let session, let ticket):
+            self.logoutWritten(session, ticket: ticket, &effects)
+        case .endSession(let client, let realm):
+            self.sessionEndWritten(client, in: realm, &effects)
+        case .push(let packet, let key, let realm, let ticket):
+            self.pushWritten(packet, key: key, in: realm, ticket: ticket, at: now, &effects)
         }
     }
 }

@@ -18,6 +18,12 @@ package struct RealmSettings: Sendable, Equatable {
     /// letter.
     package var unknownClientsMax = 10_000
 
+    /// How long the key of a packet is remembered, so that a repeat is not stored again.
+    package var dedupeWindow: Duration = .seconds(600)
+
+    /// How many keys are remembered, the newest ones, for all pushes of a realm together.
+    package var dedupeKeysMax = 1024
+
     /// The defaults of relay.yaml.
     package init() {}
 

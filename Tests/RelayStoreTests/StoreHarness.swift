@@ -12,6 +12,7 @@ final class StoreHarness {
     private(set) var deliveries: [UInt64: Delivery] = [:]
     private(set) var sends: [String: LaneSend] = [:]
     private(set) var numbers: [UInt64: PacketNumber] = [:]
+    private(set) var pushed: [UInt64: [PacketNumber]] = [:]
 
     /// The number of each packet that was delivered; 0 for none.
     private(set) var deliveredNumbers: [String: PacketNumber] = [:]
@@ -127,6 +128,35 @@ final class StoreHarness {
                 at: self.now,
                 &$0
             )
+        }
+    }
+
+    func push(
+        _ text: String,
+        for names: [String],
+        key: String? = nil,
+        ticket: UInt64 = 0,
+        loop: UInt16 = 0
+    ) -> [String] {
+        self.effects {
+            _ = self.store.push(
+                Self.reply(text, for: names),
+                key: key.map { Array($0.utf8) },
+                in: self.realm,
+                ticket: Ticket(loop: loop, handle: ticket),
+                at: self.now,
+                &$0
+            )
+        }
+    }
+
+    func logOut(_ session: Session, ticket: UInt64 = 0) -> [String] {
+        self.effects { _ = self.store.logOut(session, ticket: Self.ticket(ticket), &$0) }
+    }
+
+    func endSession(of name: String, in realm: RealmID? = nil) -> [String] {
+        self.effects {
+            _ = self.store.endSession(of: Self.name(name), in: realm ?? self.realm, &$0)
         }
     }
 
@@ -310,6 +340,7 @@ final class StoreHarness {
                 self.deliveries[delivery.ticket.handle] = delivery
                 self.deliveredNumbers[delivery.packet.contents.text] = delivery.packet.number
             case .send(let send): self.sends[send.packet.contents.text] = send
+            case .pushed(let ticket, let numbers, _): self.pushed[ticket.handle] = numbers
             case .stored(let ticket, let number): self.numbers[ticket.handle] = number
             default: break
             }
@@ -335,6 +366,10 @@ extension Effect {
     var text: String {
         switch self {
         case .loggedIn(let ticket): "loggedIn \(ticket.handle)"
+        case .loggedOut(let ticket): "loggedOut \(ticket.handle)"
+        case .pushed(let ticket, let numbers, let isDuplicate):
+            "pushed \(ticket.handle) for \(numbers.count { $0 != 0 }) of \(numbers.count)"
+                + (isDuplicate ? " again" : "")
         case .stored(let ticket, let number):
             number == 0 ? "stored \(ticket.handle) for nobody" : "stored \(ticket.handle)"
         case .refused(let ticket, let refusal): "refused \(ticket.handle) \(refusal)"

@@ -37,6 +37,9 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
 
     private var state = State.receiving
 
+    /// Whether the packet of the request is stored.
+    private var hasStored = false
+
     /// How far the request is.
     private enum State: UInt8 {
         /// The request is not complete.
@@ -119,15 +122,26 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         guard self.state == .storing else { return }
         switch self.upload?.destination {
         case .pool: self.owner.counters.storedToBackend.add(loop: Int(self.owner.index))
-        case .clients: self.owner.counters.storedToClient.add(loop: Int(self.owner.index))
+        case .clients(let recipients):
+            self.owner.counters.storedToClient.add(
+                UInt64(recipients.count),
+                loop: Int(self.owner.index)
+            )
         case nil: break
         }
         self.upload = nil
+        self.hasStored = true
         self.poll()
     }
 
     /// An operation of the request was refused.
     func refused(_ exchange: Exchange, _ refusal: Refusal) {
+        // An error would say that nothing was stored: a session that has ended since then is answered as
+        // if it had been held.
+        if self.hasStored, self.state == .polling, refusal == .sessionEnded {
+            self.answerEmpty(exchange, more: 0)
+            return
+        }
         self.refuse(exchange, PacketProblem(refusal))
     }
 

@@ -18,6 +18,9 @@ package enum Effect: Sendable {
     /// 0 if all of them were dead letters.
     case stored(Ticket, PacketNumber)
 
+    /// The client has sent a packet with the same key before: this one is not stored.
+    case duplicate(Ticket)
+
     /// Nothing was stored and nothing taken.
     case refused(Ticket, Refusal)
 
@@ -58,8 +61,8 @@ package enum Effect: Sendable {
     package var loop: UInt16? {
         switch self {
         case .loggedIn(let ticket), .loggedOut(let ticket), .pushed(let ticket, _, _),
-            .stored(let ticket, _), .refused(let ticket, _), .answerEmpty(let ticket, _),
-            .held(let ticket, _), .checkProof(let ticket, _, _):
+            .stored(let ticket, _), .duplicate(let ticket), .refused(let ticket, _),
+            .answerEmpty(let ticket, _), .held(let ticket, _), .checkProof(let ticket, _, _):
             ticket.loop
         case .acknowledged(let loop, _): loop
         case .deliver(let delivery): delivery.ticket.loop

@@ -10,7 +10,7 @@ extension PacketStore {
     /// Effects: `.pushed`, or `.refused(.outboxFull)`; and for others.
     package func push(
         _ packet: Reply,
-        key: [UInt8]?,
+        key: PacketKey?,
         in realm: RealmID,
         ticket: Ticket,
         at now: StoreInstant,
@@ -23,13 +23,14 @@ extension PacketStore {
 
     func pushWritten(
         _ packet: Reply,
-        key: [UInt8]?,
+        key: PacketKey?,
         in realm: RealmID,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        guard let key else {
+        let limits = self.settings(of: realm)
+        guard let key, limits.dedupeWindow > .zero, limits.dedupeKeysMax > 0 else {
             guard self.acceptsReplies else {
                 effects.append(.refused(ticket, .outboxFull))
                 return
@@ -39,7 +40,6 @@ extension PacketStore {
             self.bury(&effects)
             return
         }
-        let limits = self.settings(of: realm)
         switch self.pushKeys.withLock({ $0.claim(key, in: realm, ticket, limits, at: now) }) {
         case .first:
             self.pushFirst(packet, key: key, in: realm, ticket: ticket, at: now, &effects)
@@ -54,7 +54,7 @@ extension PacketStore {
     /// Stores the first packet with its key, and answers those that repeated it meanwhile.
     private func pushFirst(
         _ packet: Reply,
-        key: [UInt8],
+        key: PacketKey,
         in realm: RealmID,
         ticket: Ticket,
         at now: StoreInstant,

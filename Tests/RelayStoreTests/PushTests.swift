@@ -61,6 +61,17 @@ struct PushTests {
         #expect(harness.store.pushKeys.withLock { $0.count(in: harness.realm) } == 0)
     }
 
+    @Test(arguments: [false, true])
+    func `where keys are not remembered each push is stored`(isWindow: Bool) {
+        var settings = RealmSettings()
+        if isWindow { settings.dedupeWindow = .zero } else { settings.dedupeKeysMax = 0 }
+        let harness = StoreHarness(settings)
+        for _ in 0..<2 {
+            #expect(harness.push("news", for: ["anna"], key: "1") == ["pushed 0 for 1 of 1"])
+        }
+        #expect(harness.store.statistics().waitingForClients.packets == 2)
+    }
+
     @Test func `each realm has keys of its own`() {
         let harness = StoreHarness()
         let other = harness.store.realm(named: "other", settings: RealmSettings())
@@ -68,7 +79,7 @@ struct PushTests {
         _ = harness.push("one", for: ["anna"], key: "1")
         _ = harness.store.push(
             StoreHarness.reply("one", for: ["anna"]),
-            key: Array("1".utf8),
+            key: StoreHarness.key("1"),
             in: other,
             ticket: StoreHarness.ticket(1),
             at: harness.now,
@@ -139,7 +150,7 @@ struct PushTests {
             for key in 0..<keys {
                 _ = store.push(
                     StoreHarness.reply("news", for: ["anna\(key % 7)"]),
-                    key: Array("\(key)".utf8),
+                    key: StoreHarness.key("\(key)"),
                     in: realm,
                     ticket: Ticket(loop: UInt16(thread), handle: UInt64(key)),
                     at: now,
@@ -163,8 +174,20 @@ struct PushKeysTests {
     private let realm = RealmID(index: 0)
     private let now = StoreInstant(nanoseconds: 1, unixMicroseconds: 1)
 
+    private let key: PacketKey
+
+    init() throws {
+        self.key = try #require(StoreHarness.key("k"))
+    }
+
     private func claim(_ keys: inout PushKeys, _ ticket: UInt64) -> PushKeys.Claim {
-        keys.claim([1], in: self.realm, StoreHarness.ticket(ticket), RealmSettings(), at: self.now)
+        keys.claim(
+            self.key,
+            in: self.realm,
+            StoreHarness.ticket(ticket),
+            RealmSettings(),
+            at: self.now
+        )
     }
 
     @Test func `who repeats a push under way hears what became of it`() {
@@ -173,7 +196,8 @@ struct PushKeysTests {
         #expect(self.claim(&keys, 2) == .underWay)
         #expect(self.claim(&keys, 3) == .underWay)
         #expect(
-            keys.stored([1], in: self.realm, [7], at: self.now) == [2, 3].map(StoreHarness.ticket)
+            keys.stored(self.key, in: self.realm, [7], at: self.now)
+                == [2, 3].map(StoreHarness.ticket)
         )
         #expect(self.claim(&keys, 4) == .stored([7]))
     }
@@ -182,7 +206,7 @@ struct PushKeysTests {
         var keys = PushKeys()
         #expect(self.claim(&keys, 1) == .first)
         #expect(self.claim(&keys, 2) == .underWay)
-        #expect(keys.refused([1], in: self.realm) == [StoreHarness.ticket(2)])
+        #expect(keys.refused(self.key, in: self.realm) == [StoreHarness.ticket(2)])
         #expect(self.claim(&keys, 3) == .first)
     }
 }

@@ -29,6 +29,9 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     /// The number of the packet that the response delivers.
     private var number: PacketNumber = 0
 
+    /// Whether the packet of the request was stored before.
+    private var isDuplicate = false
+
     /// Whether that packet stays until the client acknowledges it.
     private var needsAcknowledgement = false
 
@@ -98,6 +101,7 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
                     contents,
                     from: self.session,
                     to: pool,
+                    key: upload.key,
                     ticket: self.ticket,
                     at: now,
                     &effects
@@ -107,6 +111,7 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
                     contents,
                     from: self.session,
                     to: recipients,
+                    key: upload.key,
                     ticket: self.ticket,
                     at: now,
                     &effects
@@ -131,6 +136,15 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         }
         self.upload = nil
         self.hasStored = true
+        self.poll()
+    }
+
+    /// The packet of the request was stored before: the answer brings none.
+    func duplicate() {
+        guard self.state == .storing else { return }
+        self.upload = nil
+        self.hasStored = true
+        self.isDuplicate = true
         self.poll()
     }
 
@@ -188,7 +202,12 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         self.endHolding()
         self.state = .over
         self.owner.withFields { fields in
-            PollAnswer.appendFields(more: more, exchange.responseFilters, to: &fields)
+            PollAnswer.appendFields(
+                more: more,
+                isDuplicate: self.isDuplicate,
+                exchange.responseFilters,
+                to: &fields
+            )
             exchange.respond(status: 200, fields: fields.span, body: Span())
         }
     }
@@ -239,6 +258,16 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         let acknowledged = self.acknowledged
         self.acknowledged = nil
         self.owner.operate { store, now, effects in
+            guard !self.isDuplicate else {
+                store.askNothing(
+                    self.session,
+                    acknowledging: acknowledged,
+                    ticket: self.ticket,
+                    at: now,
+                    &effects
+                )
+                return
+            }
             store.poll(
                 self.session,
                 acknowledging: acknowledged,

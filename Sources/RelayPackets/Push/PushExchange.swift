@@ -13,9 +13,6 @@ final class PushExchange: ExchangeHandler {
 
     private let recipients: Recipients
 
-    /// The sender's own id of the packet.
-    private let key: [UInt8]?
-
     /// The packet, until the store has it or the push is refused.
     private var upload: PacketUpload?
 
@@ -25,14 +22,12 @@ final class PushExchange: ExchangeHandler {
         realm: RealmID,
         handle: ExchangeHandle,
         recipients: Recipients,
-        key: [UInt8]?,
         upload: PacketUpload
     ) {
         self.owner = owner
         self.realm = realm
         self.handle = handle
         self.recipients = recipients
-        self.key = key
         self.upload = upload
     }
 
@@ -52,7 +47,7 @@ final class PushExchange: ExchangeHandler {
         self.owner.operate { store, now, effects in
             _ = store.push(
                 packet,
-                key: self.key,
+                key: upload.key,
                 in: self.realm,
                 ticket: ticket,
                 at: now,

@@ -46,11 +46,11 @@ package final class PushStage: Stage {
         guard let recipients = ClientList.read(.to, of: fields, in: bytes)?.recipients else {
             return self.refuse(exchange, .malformedRecipient)
         }
-        var key: [UInt8]?
+        let key: PacketKey?
         switch PacketKeyField(fields, in: bytes) {
-        case .absent: break
+        case .absent: key = nil
         case .malformed: return self.refuse(exchange, .malformedKey)
-        case .key(let range): key = Self.copy(of: bytes.extracting(range))
+        case .key(let given): key = given
         }
         if let problem = self.problem(of: exchange, request, isKeyed: key != nil) {
             return self.refuse(exchange, problem)
@@ -62,8 +62,7 @@ package final class PushStage: Stage {
                 realm: self.realm,
                 handle: exchange.enter(self.owner.exchanges),
                 recipients: recipients,
-                key: key,
-                upload: self.upload(for: recipients, of: exchange, request, bytes)
+                upload: self.upload(for: recipients, key, of: exchange, request, bytes)
             )
         )
     }
@@ -89,6 +88,7 @@ package final class PushStage: Stage {
 
     private func upload(
         for recipients: Recipients,
+        _ key: PacketKey?,
         of exchange: Exchange,
         _ request: Request,
         _ bytes: Span<UInt8>
@@ -105,17 +105,12 @@ package final class PushStage: Stage {
             )
             return PacketUpload(
                 to: .clients(recipients),
+                key: key,
                 fields: fields.span,
                 length: length,
                 listener: exchange.listener
             )
         }
-    }
-
-    private static func copy(of bytes: Span<UInt8>) -> [UInt8] {
-        var copy: [UInt8] = []
-        copy.append(bytes)
-        return copy
     }
 
     private func refuse(_ exchange: Exchange, _ problem: PacketProblem) -> Verdict {

@@ -18,32 +18,32 @@ struct PushKeys: Sendable {
 
     /// Looks a key up, and claims it if it is not known.
     mutating func claim(
-        _ key: [UInt8],
+        _ key: PacketKey,
         in realm: RealmID,
         _ ticket: Ticket,
         _ settings: RealmSettings,
         at now: StoreInstant
     ) -> Claim {
-        self.tables[realm, default: Table()].claim(key, ticket, settings, at: now)
+        self.tables[realm, default: Table()].claim(key.fingerprint, ticket, settings, at: now)
     }
 
     /// The first packet with the key is stored.
     ///
     /// - Returns: who repeated it meanwhile.
     mutating func stored(
-        _ key: [UInt8],
+        _ key: PacketKey,
         in realm: RealmID,
         _ numbers: [PacketNumber],
         at now: StoreInstant
     ) -> [Ticket] {
-        self.tables[realm]?.stored(key, numbers, at: now) ?? []
+        self.tables[realm]?.stored(key.fingerprint, numbers, at: now) ?? []
     }
 
     /// The first packet with the key is not stored, and the key is free again.
     ///
     /// - Returns: who repeated it meanwhile.
-    mutating func refused(_ key: [UInt8], in realm: RealmID) -> [Ticket] {
-        self.tables[realm]?.refused(key) ?? []
+    mutating func refused(_ key: PacketKey, in realm: RealmID) -> [Ticket] {
+        self.tables[realm]?.refused(key.fingerprint) ?? []
     }
 
     /// Forgets the keys whose time is over.
@@ -61,10 +61,10 @@ struct PushKeys: Sendable {
 extension PushKeys {
     /// The keys of one realm.
     private struct Table: Sendable {
-        private var entries: [[UInt8]: Entry] = [:]
+        private var entries: [PacketKey.Fingerprint: Entry] = [:]
 
         /// The keys of stored packets, oldest first.
-        private var order: Deque<[UInt8]> = []
+        private var order: Deque<PacketKey.Fingerprint> = []
 
         /// As the newest push found it, in nanoseconds.
         private var window: UInt64 = 0
@@ -81,7 +81,7 @@ extension PushKeys {
         var count: Int { self.entries.count }
 
         mutating func claim(
-            _ key: [UInt8],
+            _ key: PacketKey.Fingerprint,
             _ ticket: Ticket,
             _ settings: RealmSettings,
             at now: StoreInstant
@@ -102,7 +102,7 @@ extension PushKeys {
         }
 
         mutating func stored(
-            _ key: [UInt8],
+            _ key: PacketKey.Fingerprint,
             _ numbers: [PacketNumber],
             at now: StoreInstant
         ) -> [Ticket] {
@@ -112,7 +112,7 @@ extension PushKeys {
             return repeats
         }
 
-        mutating func refused(_ key: [UInt8]) -> [Ticket] {
+        mutating func refused(_ key: PacketKey.Fingerprint) -> [Ticket] {
             guard case .underWay(let repeats) = self.entries.removeValue(forKey: key) else {
                 return []
             }

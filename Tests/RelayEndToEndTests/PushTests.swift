@@ -6,7 +6,7 @@ struct PushTests {
 
     /// A system with a second listener, to which packets may be pushed.
     private static func run(
-        realm: String = "backend",
+        _ configure: (inout RelayFile) -> Void = { _ in },
         _ body: (PacketSystem, _ push: (Request) throws -> Message) throws -> Void
     ) throws {
         var address: Address?
@@ -15,8 +15,9 @@ struct PushTests {
             address = Address(host: host.host, port: 8081)
             file.listeners = [
                 "push:", "  bind: \"\(host.host):8081\"", "  pipeline:",
-                "    - push: { realm: \(realm), secrets: [old-secret, \(Self.secret)] }",
+                "    - push: { realm: backend, secrets: [old-secret, \(Self.secret)] }",
             ]
+            configure(&file)
         }) { system in
             let address = try #require(address)
             try body(system) { try TestClient.exchange($0, with: address) }
@@ -88,6 +89,50 @@ struct PushTests {
             expectProblem(try push(get), 405)
             expectProblem(try push(Request(path: "/")), 404)
             expectNoPacket(try system.exchange(.poll(alice, wait: 0)))
+        }
+    }
+
+    @Test func `full outboxes are a 503 until there is room`() throws {
+        try Self.run({ $0.buffer = "hold: 10s, outbox_packets: 1" }) { system, push in
+            let client = try system.client()
+            let alice = try system.logIn("alice")
+            #expect(try push(Self.packet("one", to: "alice")).status == 202)
+            let full = try push(Self.packet("two", to: "alice"))
+            expectProblem(full, 503)
+            #expect(full.field("Retry-After").flatMap(UInt.init) != nil)
+            #expect(try client.exchange(.poll(alice)).text == "one")
+            // A request on the same connection proves that the packet has arrived.
+            expectNoPacket(try client.exchange(.poll(alice, wait: 0)))
+            #expect(try push(Self.packet("two", to: "alice")).status == 202)
+        }
+    }
+
+    @Test func `a reload replaces one secret while the other one goes on`() throws {
+        try Self.run { system, push in
+            let packet = Self.packet("news", to: "alice")
+            var old = packet
+            old.fields[0].value = "Bearer old-secret"
+            #expect(try push(old).status == 202)
+            try system.rewrite { file in
+                file.listeners[3] =
+                    "    - push: { realm: backend, secrets: [\(Self.secret), new-secret] }"
+            }
+            try system.reloadBySignal()
+            expectProblem(try push(old), 401)
+            #expect(try push(packet).status == 202)
+        }
+    }
+
+    @Test func `secrets are in no log`() throws {
+        try Self.run({ $0.log = "level: trace" }) { system, push in
+            #expect(try push(Self.packet("news", to: "alice")).status == 202)
+            var wrong = Self.packet("news", to: "alice")
+            wrong.fields[0].value = "Bearer guessed-secret"
+            expectProblem(try push(wrong), 401)
+            system.relay.readLog()
+            for secret in [Self.secret, "guessed-secret"] {
+                #expect(!system.relay.log.contains(secret))
+            }
         }
     }
 

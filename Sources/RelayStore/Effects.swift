@@ -7,6 +7,13 @@ package enum Effect: Sendable {
     /// The session is stored; its token is good from now on.
     case loggedIn(Ticket)
 
+    /// The session has ended; its token is good for nothing any more.
+    case loggedOut(Ticket)
+
+    /// A pushed packet is stored for each of its recipients, under these numbers in their order; 0
+    /// stands where it became a dead letter. A duplicate was stored before, when it got them.
+    case pushed(Ticket, [PacketNumber], isDuplicate: Bool)
+
     /// The packet is stored. With several recipients, for all of them; the number is the first one's.
     /// 0 if all of them were dead letters.
     case stored(Ticket, PacketNumber)
@@ -54,8 +61,8 @@ package enum Effect: Sendable {
     /// The event loop that it concerns; nil if any may do it, or for `repliesAccepted` all must.
     package var loop: UInt16? {
         switch self {
-        case .loggedIn(let ticket), .stored(let ticket, _), .duplicate(let ticket),
-            .refused(let ticket, _),
+        case .loggedIn(let ticket), .loggedOut(let ticket), .pushed(let ticket, _, _),
+            .stored(let ticket, _), .duplicate(let ticket), .refused(let ticket, _),
             .answerEmpty(let ticket, _, _), .held(let ticket, _), .checkProof(let ticket, _, _):
             ticket.loop
         case .acknowledged(let loop, _): loop

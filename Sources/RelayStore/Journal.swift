@@ -17,7 +17,7 @@ package enum StoreOperation: Sendable {
     ///
     /// Durably: the same, with an outbox for each of the recipients.
     case sendDirect(PacketContents, from: Session, to: Recipients, key: PacketKey?, Ticket)
-    /// See `PacketStore.consumed`. The only one that has to be written in the end.
+    /// See `PacketStore.consumed`. Has to be written in the end.
     case consumed(LaneHandle, PacketNumber, reply: Reply?, loop: UInt16)
     /// See `PacketStore.append`.
     case append(Reply, in: RealmID, Ticket)
@@ -29,6 +29,21 @@ package enum StoreOperation: Sendable {
     /// is forgotten repeats it with its next request. So a journal may say `.done` and write it with what
     /// comes next if `Session.acknowledges` is set.
     case acknowledge(Session, upTo: PacketNumber, PollWish, Ticket)
+    /// See `PacketStore.logOut`.
+    ///
+    /// Durably: the session's row is gone, if it is still the one of that client; packets stay.
+    case logOut(Session, Ticket)
+    /// See `PacketStore.endSession`.
+    ///
+    /// Durably: the row of the session that the client has by then is gone, if it has one; packets
+    /// stay. Has to be written in the end, because the backend that said so does not say it again.
+    case endSession(ClientName, in: RealmID)
+    /// See `PacketStore.push`.
+    ///
+    /// Durably: a packet for each recipient, and with a key a row (realm, key, numbers, time) that
+    /// is kept for the realm's dedupe window, newest keys first; all in one transaction or nothing.
+    /// If that row exists already, nothing is stored and the numbers are those of the row.
+    case push(Reply, key: PacketKey?, in: RealmID, Ticket)
 
     /// A packet became a dead letter.
     ///
@@ -51,10 +66,10 @@ package enum StoreOperation: Sendable {
     package var ticket: Ticket? {
         switch self {
         case .logIn(_, let ticket), .send(_, _, _, _, let ticket),
-            .sendDirect(_, _, _, _, let ticket),
-            .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
+            .sendDirect(_, _, _, _, let ticket), .append(_, _, let ticket),
+            .acknowledge(_, _, _, let ticket), .logOut(_, let ticket), .push(_, _, _, let ticket):
             ticket
-        case .consumed, .died, .dropped, .lossesTold: nil
+        case .consumed, .endSession, .died, .dropped, .lossesTold: nil
         }
     }
 }
@@ -157,6 +172,12 @@ extension PacketStore {
                 at: now,
                 &effects
             )
+        case .logOut(let session, let ticket):
+            self.logoutWritten(session, ticket: ticket, &effects)
+        case .endSession(let client, let realm):
+            self.sessionEndWritten(client, in: realm, &effects)
+        case .push(let packet, let key, let realm, let ticket):
+            self.pushWritten(packet, key: key, in: realm, ticket: ticket, at: now, &effects)
         }
     }
 }

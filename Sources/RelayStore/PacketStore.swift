@@ -21,6 +21,9 @@ package final class PacketStore: Sendable {
 
     private let deadLetters: Mutex<DeadLetters>
 
+    /// The keys of pushed packets.
+    let pushKeys = Mutex(PushKeys())
+
     let outboxes: OutboxAccount
 
     private let numbers: PacketNumbers
@@ -72,6 +75,11 @@ package final class PacketStore: Sendable {
     /// The name that a realm was made with.
     package func name(of realm: RealmID) -> String {
         self.rules.withLock { $0.realms[realm.index].name }
+    }
+
+    /// What holds for the clients of a realm.
+    func settings(of realm: RealmID) -> RealmSettings {
+        self.rules.withLock { $0.realms[realm.index].settings }
     }
 
     /// The name that a pool was made with.
@@ -158,6 +166,7 @@ package final class PacketStore: Sendable {
         if shard == 0 {
             self.outboxes.review(&effects)
             self.deadLetters.withLock { $0.expire(at: now) }
+            self.pushKeys.withLock { $0.expire(at: now) }
         }
     }
 

@@ -12,6 +12,7 @@ final class StoreHarness {
     private(set) var deliveries: [UInt64: Delivery] = [:]
     private(set) var sends: [String: LaneSend] = [:]
     private(set) var numbers: [UInt64: PacketNumber] = [:]
+    private(set) var pushed: [UInt64: [PacketNumber]] = [:]
 
     /// What each answer without a packet told.
     private var losses: [UInt64: LossNotice] = [:]
@@ -134,6 +135,35 @@ final class StoreHarness {
                 at: self.now,
                 &$0
             )
+        }
+    }
+
+    func push(
+        _ text: String,
+        for names: [String],
+        key: String? = nil,
+        ticket: UInt64 = 0,
+        loop: UInt16 = 0
+    ) -> [String] {
+        self.effects {
+            _ = self.store.push(
+                Self.reply(text, for: names),
+                key: key.flatMap(Self.key),
+                in: self.realm,
+                ticket: Ticket(loop: loop, handle: ticket),
+                at: self.now,
+                &$0
+            )
+        }
+    }
+
+    func logOut(_ session: Session, ticket: UInt64 = 0) -> [String] {
+        self.effects { _ = self.store.logOut(session, ticket: Self.ticket(ticket), &$0) }
+    }
+
+    func endSession(of name: String, in realm: RealmID? = nil) -> [String] {
+        self.effects {
+            _ = self.store.endSession(of: Self.name(name), in: realm ?? self.realm, &$0)
         }
     }
 
@@ -327,6 +357,7 @@ final class StoreHarness {
                 self.deliveredNumbers[delivery.packet.contents.text] = delivery.packet.number
             case .send(let send): self.sends[send.packet.contents.text] = send
             case .answerEmpty(let ticket, _, let losses): self.losses[ticket.handle] = losses
+            case .pushed(let ticket, let numbers, _): self.pushed[ticket.handle] = numbers
             case .stored(let ticket, let number): self.numbers[ticket.handle] = number
             default: break
             }
@@ -352,6 +383,10 @@ extension Effect {
     var text: String {
         switch self {
         case .loggedIn(let ticket): "loggedIn \(ticket.handle)"
+        case .loggedOut(let ticket): "loggedOut \(ticket.handle)"
+        case .pushed(let ticket, let numbers, let isDuplicate):
+            "pushed \(ticket.handle) for \(numbers.count { $0 != 0 }) of \(numbers.count)"
+                + (isDuplicate ? " again" : "")
         case .stored(let ticket, let number):
             number == 0 ? "stored \(ticket.handle) for nobody" : "stored \(ticket.handle)"
         case .duplicate(let ticket): "duplicate \(ticket.handle)"

@@ -43,6 +43,9 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
 
     private var state = State.receiving
 
+    /// Whether the packet of the request is stored.
+    private var hasStored = false
+
     /// How far the request is.
     private enum State: UInt8 {
         /// The request is not complete.
@@ -129,10 +132,15 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         guard self.state == .storing else { return }
         switch self.upload?.destination {
         case .pool: self.owner.counters.storedToBackend.add(loop: Int(self.owner.index))
-        case .clients: self.owner.counters.storedToClient.add(loop: Int(self.owner.index))
+        case .clients(let recipients):
+            self.owner.counters.storedToClient.add(
+                UInt64(recipients.count),
+                loop: Int(self.owner.index)
+            )
         case nil: break
         }
         self.upload = nil
+        self.hasStored = true
         self.poll()
     }
 
@@ -140,12 +148,19 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     func duplicate() {
         guard self.state == .storing else { return }
         self.upload = nil
+        self.hasStored = true
         self.isDuplicate = true
         self.poll()
     }
 
     /// An operation of the request was refused.
     func refused(_ exchange: Exchange, _ refusal: Refusal) {
+        // An error would say that nothing was stored: a session that has ended since then is answered as
+        // if it had been held.
+        if self.hasStored, self.state == .polling, refusal == .sessionEnded {
+            self.answerEmpty(exchange, more: 0)
+            return
+        }
         self.refuse(exchange, PacketProblem(refusal))
     }
 

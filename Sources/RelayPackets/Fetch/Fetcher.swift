@@ -108,6 +108,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
+        self.owner.endSessions(of: self.answer.endedSessions, in: self.pool.realm)
         guard self.answer.isSuccess else {
             self.failed(
                 "status \(self.answer.status)",

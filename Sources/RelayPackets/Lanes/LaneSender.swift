@@ -282,6 +282,7 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
+        self.owner.endSessions(of: self.answer.endedSessions, in: self.pool.realm)
         let action = self.attempts.answered(
             status: self.answer.status,
             isRejected: !self.answer.isSuccess && self.pool.rejects(self.answer.status),

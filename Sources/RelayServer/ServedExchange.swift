@@ -37,15 +37,15 @@ final class ServedExchange {
     var proof = DeliveryProof()
 
     /// One whose head has come.
-    init(_ exchange: Exchange, head: borrowing RequestHead, at now: MonotonicTime) {
+    init(_ exchange: Exchange, _ request: Request, at now: MonotonicTime) {
         self.exchange = exchange
-        self.method = head.method
-        self.decoder = BodyDecoder(head.framing)
+        self.method = request.head.method
+        self.decoder = BodyDecoder(request.head.framing)
         self.bodyBegan = now
         self.bodyPausedSince = now
-        if head.version == .http10 { self.state.insert(.isHTTP10) }
-        if !head.isKeepAlive { self.state.insert(.closes) }
-        if head.expectsContinue { self.state.insert(.owesContinue) }
+        if request.head.version == .http10 { self.state.insert(.isHTTP10) }
+        if !request.head.isKeepAlive { self.state.insert(.closes) }
+        if request.head.expectsContinue { self.state.insert(.owesContinue) }
     }
 
     /// One for a request that is refused: nothing but an answer, behind which the connection ends.

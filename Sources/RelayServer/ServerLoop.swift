@@ -44,12 +44,12 @@ final class ServerLoop: TimerTarget {
 
     /// Lends an empty buffer that keeps its room from use to use.
     func withOutput(_ body: (inout [UInt8]) -> Void) {
-        var output = self.outputScratch
-        self.outputScratch = []
+        var output: [UInt8] = []
+        swap(&output, &self.outputScratch)
         output.removeAll(keepingCapacity: true)
         body(&output)
         // One large answer is no reason to keep its room for ever.
-        if output.capacity <= 64 << 10 { self.outputScratch = output }
+        if output.capacity <= 64 << 10 { swap(&output, &self.outputScratch) }
     }
 
     /// A new id.

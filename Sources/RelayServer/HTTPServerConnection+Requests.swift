@@ -75,7 +75,7 @@ extension HTTPServerConnection {
         let framing = request.head.framing
         self.clearDeadline()
         self.pending.append(served)
-        self.server.counts.exchangesChanged(by: 1)
+        self.server.exchangesChanged(by: 1)
         self.incoming = served
 
         if case .take(let handler) = self.verdict(exchange, request, input) {

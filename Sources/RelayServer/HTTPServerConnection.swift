@@ -245,7 +245,7 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     func drop(_ served: ServedExchange) {
         guard let exchange = served.exchange else { return }
         served.exchange = nil
-        self.server.counts.exchangesChanged(by: -1)
+        self.server.exchangesChanged(by: -1)
         if served.state.contains(.isBegun) {
             exchange.deliveryFailed(wasWritten: self.wasWritten(served))
         } else {

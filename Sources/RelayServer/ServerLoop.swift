@@ -70,6 +70,9 @@ final class ServerLoop: TimerTarget {
         }
     }
 
+    /// Counts exchanges in or out.
+    func exchangesChanged(by count: Int) { self.counts.exchangesChanged(by: count) }
+
     // MARK: Reports
 
     /// Tells an exchange something at the end of the turn.

@@ -48,8 +48,8 @@ extension PacketLoop {
     /// Makes a dead letter of a packet that cannot be stored for anybody.
     ///
     /// - Returns: the packet if it can.
-    func usableReply(_ packet: BackendAnswer.Packet, of pool: PacketPool) -> Reply? {
-        switch packet {
+    func usableReply(_ packet: consuming BackendAnswer.Packet, of pool: PacketPool) -> Reply? {
+        switch consume packet {
         case .none:
             return nil
         case .reply(let reply):

@@ -51,7 +51,13 @@ package final class Pipeline {
     }
 
     /// Asks stage after stage; a request that none takes is answered with 404.
+    ///
+    /// Before them the listener's `cors` is asked.
     package func run(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) -> Verdict {
+        if let crossOrigin = exchange.listener.crossOrigin {
+            let verdict = crossOrigin.requestReceived(exchange, request, bytes)
+            if case .responded = verdict { return verdict }
+        }
         let verdict = self.first?.run(exchange, request, bytes) ?? .proceed
         guard case .proceed = verdict else { return verdict }
         exchange.respond(Problem(status: 404), detail: "There is nothing at this path.")

@@ -120,5 +120,5 @@ package struct Effects: Sendable {
     package mutating func next() -> Effect? { self.waiting.popFirst() }
 
     /// Adds one to the end.
-    mutating func append(_ effect: Effect) { self.waiting.append(effect) }
+    mutating func append(_ effect: consuming Effect) { self.waiting.append(effect) }
 }

@@ -51,18 +51,20 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     /// Sends a fetch.
     func start() {
         guard !self.isStopped else { return }
-        guard self.owner.store.acceptsReplies else {
+        let owner = self.owner
+        guard owner.store.acceptsReplies else {
             self.phase = .waitingForRoom
             return
         }
+        let pool = self.pool
         let request = UpstreamRequest(handler: self, target: self.target, method: .post)
         request.fields = Self.fields
-        request.timeout = self.pool.configuration.fetch.timeout
+        request.timeout = pool.configuration.fetch.timeout
         request.expectsLongHold = true
         self.phase = .asking
-        self.owner.fetchesUnderWay += 1
-        self.schedule.sent(at: self.owner.loop.now)
-        self.pool.targets.start(request)
+        owner.fetchesUnderWay += 1
+        self.schedule.sent(at: owner.loop.now)
+        pool.targets.start(request)
     }
 
     /// Begins nothing any more.
@@ -118,19 +120,19 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             )
             return
         }
-        if !self.pool.targetsFailingFetches.isEmpty {
-            self.pool.targetsFailingFetches.remove(self.target)
-        }
-        let reply = self.owner.usableReply(&self.answer, of: self.pool)
-        if let reply { self.store(reply) }
+        let owner = self.owner
+        let pool = self.pool
+        if !pool.targetsFailingFetches.isEmpty { pool.targetsFailingFetches.remove(self.target) }
+        let reply = owner.usableReply(&self.answer, of: pool)
+        if let reply { Self.store(reply, for: owner, in: pool.realm) }
         // A body that is for nobody counts as no packet here: an endpoint that says 'ok' to everything
         // would be asked without a pause.
         self.next(
             at: self.schedule.answered(
                 hasPacket: reply != nil,
                 announcesMore: self.answer.announcesMore,
-                interval: self.pool.configuration.fetch.interval,
-                at: self.owner.loop.now
+                interval: pool.configuration.fetch.interval,
+                at: owner.loop.now
             )
         )
     }
@@ -150,12 +152,12 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         self.failed(failure.reason, isKnown: failure.kind == .unreachable)
     }
 
-    private func store(_ reply: Reply) {
-        self.owner.operate { store, now, effects in
+    private static func store(_ reply: Reply, for owner: PacketLoop, in realm: RealmID) {
+        owner.operate { store, now, effects in
             _ = store.append(
                 reply,
-                in: self.pool.realm,
-                ticket: Ticket(loop: self.owner.index, handle: ExchangeHandle.none.rawValue),
+                in: realm,
+                ticket: Ticket(loop: owner.index, handle: ExchangeHandle.none.rawValue),
                 at: now,
                 &effects
             )
@@ -193,18 +195,19 @@ final class Fetcher: UpstreamHandler, TimerTarget {
 
     /// The one under way is over; the next one follows at `time`.
     private func next(at time: MonotonicTime) {
+        let owner = self.owner
         self.phase = .idle
-        self.owner.fetchesUnderWay -= 1
+        owner.fetchesUnderWay -= 1
         guard !self.isStopped else {
-            self.owner.finishDrainIfIdle()
+            owner.finishDrainIfIdle()
             return
         }
-        guard time > self.owner.loop.now else {
+        guard time > owner.loop.now else {
             self.start()
             return
         }
         self.phase = .waiting
-        self.timer = self.owner.loop.arm(self, tag: 0, at: time)
+        self.timer = owner.loop.arm(self, tag: 0, at: time)
     }
 
     private var targetText: String {

@@ -120,8 +120,9 @@ struct BackendAnswer {
     /// The answer is complete: takes out the packet that it carried.
     mutating func takePacket() -> Packet {
         guard self.isSuccess, self.bodyCount > 0 else { return .none }
-        let contents = PacketContents(bytes: self.bytes, headerCount: self.headerCount)
-        self.bytes = []
+        var bytes: [UInt8] = []
+        swap(&bytes, &self.bytes)
+        let contents = PacketContents(bytes: bytes, headerCount: self.headerCount)
         self.headerCount = 0
         switch self.recipient {
         case .clients(let recipients):

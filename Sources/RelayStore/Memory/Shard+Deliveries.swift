@@ -221,6 +221,7 @@ extension Shard {
             in: self.packets
         )
         guard let packet else { return }
+        let number = packet.number
         self.counts.deliveries += 1
         self.lossesCarried(slot, by: packet, isPlain: !needsAcknowledgement)
         effects.append(
@@ -237,7 +238,7 @@ extension Shard {
         )
         // Polls that were held before wait for the next packet as much as one that comes now.
         if !needsAcknowledgement, !self.clients[slot].polls.isEmpty {
-            effects.append(.checkProof(ticket, self.handle(of: slot), packet.number))
+            effects.append(.checkProof(ticket, self.handle(of: slot), number))
         }
     }
 

@@ -45,6 +45,15 @@ package final class PacketLoop: @unchecked Sendable {
     /// The fetches of this loop's targets, by their pool.
     var fetchers: [PoolID: [Fetcher]] = [:]
 
+    /// The fetches of pools in `mode: client` whose fetches are this loop's.
+    var clientFetches: [PoolID: ClientFetches] = [:]
+
+    /// All pools in that mode, of whichever loop: they are told of the polls that this loop holds.
+    var clientFetchPools: Set<ClientFetchPool> = []
+
+    /// What is to be said to targets of the packets that they gave with a key.
+    var storedKeys: [FetchTarget: StoredKeys] = [:]
+
     /// How many fetches are under way, those of replaced pools among them.
     var fetchesUnderWay = 0
 
@@ -57,6 +66,7 @@ package final class PacketLoop: @unchecked Sendable {
     /// Lines that backends can bring about without end.
     var unknownClientLine = RareLine()
     var invalidSenderLine = RareLine()
+    var invalidKeyLine = RareLine()
 
     /// Jitter.
     var generator: LoopRandom
@@ -193,6 +203,8 @@ package final class PacketLoop: @unchecked Sendable {
             }
         case .refused(let ticket, let refusal):
             self.refused(ticket, refusal)
+        case .fetched(let origin, let isStored):
+            self.fetched(origin, isStored: isStored)
         case .died(let letter):
             self.died(letter)
         case .dropped(let realm, let client, let number):

@@ -48,6 +48,10 @@ package enum Effect: Sendable {
     /// The lane of this loop has no packet any more and is nobody's.
     case laneIdle(loop: UInt16, LaneHandle)
 
+    /// A packet with a key that a fetch of the loop brought has been dealt with: now, and if `isStored` it is in an
+    /// outbox, or when it came before.
+    case fetched(FetchOrigin, isStored: Bool)
+
     /// For the log: a packet became a dead letter.
     case died(DeadLetter)
 
@@ -69,6 +73,7 @@ package enum Effect: Sendable {
         case .deliver(let delivery): delivery.ticket.loop
         case .send(let send): send.loop
         case .laneIdle(let loop, _): loop
+        case .fetched(let origin, _): origin.loop
         case .died, .dropped, .repliesAccepted: nil
         }
     }

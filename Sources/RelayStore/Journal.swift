@@ -21,6 +21,13 @@ package enum StoreOperation: Sendable {
     case consumed(LaneHandle, PacketNumber, reply: Reply?, loop: UInt16)
     /// See `PacketStore.append`.
     case append(Reply, in: RealmID, Ticket)
+    /// See `PacketStore.fetched`. Has to be written in the end.
+    ///
+    /// Durably: the packet waits in the outboxes of its recipients, or is a dead letter, and its key is one that
+    /// the pool has given now; both or neither. A key is to be known again after a restart for the rest of the
+    /// dedupe window, because the backend gives the packet until it hears of it. The store answers repeats
+    /// itself, those that come before the commit among them: of one key there is one operation.
+    case fetched(FetchedPacket, FetchOrigin, in: RealmID)
     /// See `PacketStore.poll`, with an acknowledgement.
     ///
     /// Durably: the session is in acknowledged mode for the rest of its life, and the packets of its
@@ -69,7 +76,7 @@ package enum StoreOperation: Sendable {
             .sendDirect(_, _, _, _, let ticket), .append(_, _, let ticket),
             .acknowledge(_, _, _, let ticket), .logOut(_, let ticket), .push(_, _, _, let ticket):
             ticket
-        case .consumed, .endSession, .died, .dropped, .lossesTold: nil
+        case .consumed, .fetched, .endSession, .died, .dropped, .lossesTold: nil
         }
     }
 }
@@ -159,6 +166,8 @@ extension PacketStore {
             )
         case .consumed(let lane, let number, let reply, let loop):
             self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
+        case .fetched(let packet, let origin, let realm):
+            self.fetchWritten(packet, origin, in: realm, at: now, &effects)
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
         case .died, .dropped, .lossesTold:

@@ -24,6 +24,9 @@ package final class PacketStore: Sendable {
     /// The keys of pushed packets.
     let pushKeys = Mutex(PushKeys())
 
+    /// The keys of fetched packets.
+    let fetchKeys = Mutex(FetchKeys())
+
     let outboxes: OutboxAccount
 
     private let numbers: PacketNumbers
@@ -70,6 +73,11 @@ package final class PacketStore: Sendable {
     package func setLimits(_ limits: StoreLimits) {
         self.outboxes.setLimits(limits)
         self.deadLetters.withLock { $0.limits = limits }
+    }
+
+    /// How long keys are known in a realm, in nanoseconds.
+    func dedupeWindow(of realm: RealmID) -> UInt64 {
+        self.rules.withLock { $0.realms[realm.index].dedupeWindow }
     }
 
     /// The name that a realm was made with.
@@ -167,6 +175,7 @@ package final class PacketStore: Sendable {
             self.outboxes.review(&effects)
             self.deadLetters.withLock { $0.expire(at: now) }
             self.pushKeys.withLock { $0.expire(at: now) }
+            self.fetchKeys.withLock { $0.expire(at: now) }
         }
     }
 

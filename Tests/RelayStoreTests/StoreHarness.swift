@@ -157,6 +157,29 @@ final class StoreHarness {
         }
     }
 
+    /// A packet with a key for a client, or for nobody.
+    func fetched(
+        _ text: String,
+        key: String,
+        for name: String?,
+        pool: PoolID? = nil,
+        target: Int = 0
+    ) -> [String] {
+        let reply = Self.reply(text, for: [name ?? "nobody"], from: nil)
+        let packet: FetchedPacket =
+            name == nil ? .unusable(reply.contents, .noRecipient, for: nil) : .reply(reply)
+        let key = FetchKey(pool: pool ?? self.pool, text: Array(key.utf8))
+        return self.effects {
+            _ = self.store.fetched(
+                packet,
+                FetchOrigin(key: key, target: target, loop: 0),
+                in: self.realm,
+                at: self.now,
+                &$0
+            )
+        }
+    }
+
     func logOut(_ session: Session, ticket: UInt64 = 0) -> [String] {
         self.effects { _ = self.store.logOut(session, ticket: Self.ticket(ticket), &$0) }
     }
@@ -387,6 +410,8 @@ extension Effect {
         case .pushed(let ticket, let numbers, let isDuplicate):
             "pushed \(ticket.handle) for \(numbers.count { $0 != 0 }) of \(numbers.count)"
                 + (isDuplicate ? " again" : "")
+        case .fetched(let origin, let isStored):
+            "fetched \(String(decoding: origin.key.text, as: UTF8.self))\(isStored ? " stored" : "")"
         case .stored(let ticket, let number):
             number == 0 ? "stored \(ticket.handle) for nobody" : "stored \(ticket.handle)"
         case .duplicate(let ticket): "duplicate \(ticket.handle)"

@@ -10,7 +10,8 @@ import RelayStore
 /// stands in `PacketUpload` and goes with it.
 final class PacketExchange: ExchangeHandler, TimerTarget {
     private let owner: PacketLoop
-    private let session: Session
+    /// Whose request it is.
+    let session: Session
 
     /// The name under which the store answers.
     private let handle: ExchangeHandle

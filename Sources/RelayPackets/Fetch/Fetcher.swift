@@ -29,6 +29,9 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     private var phase = Phase.idle
     private var isStopped = false
 
+    /// The keys that the fetch under way says are stored.
+    private var saidKeys: [[UInt8]] = []
+
     /// Where the fetch is.
     private enum Phase {
         /// Not begun, or over.
@@ -59,6 +62,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         let pool = self.pool
         let request = UpstreamRequest(handler: self, target: self.target, method: .post)
         request.fields = Self.fields
+        self.saidKeys = owner.sayStoredKeys(in: request, of: pool)
         request.timeout = pool.configuration.fetch.timeout
         request.expectsLongHold = true
         self.phase = .asking
@@ -103,6 +107,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         _ bytes: Span<UInt8>
     ) {
         self.answer.begin(head, bytes, pool: self.pool, owner: self.owner)
+        self.answer.readKey(head, bytes)
     }
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
@@ -111,6 +116,8 @@ final class Fetcher: UpstreamHandler, TimerTarget {
 
     func responseEnded(_ request: UpstreamRequest) {
         self.owner.endSessions(of: self.answer.endedSessions, in: self.pool.realm)
+        let said = self.saidKeys
+        self.owner.keysSaid(said, to: self.target, of: self.pool)
         guard self.answer.isSuccess else {
             self.failed(
                 "status \(self.answer.status)",
@@ -122,14 +129,15 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         }
         let owner = self.owner
         let pool = self.pool
-        if !pool.targetsFailingFetches.isEmpty { pool.targetsFailingFetches.remove(self.target) }
-        let reply = owner.usableReply(&self.answer, of: pool)
-        if let reply { Self.store(reply, for: owner, in: pool.realm) }
-        // A body that is for nobody counts as no packet here: an endpoint that says 'ok' to everything
-        // would be asked without a pause.
+        let hasPacket = owner.storeFetched(
+            &self.answer,
+            of: pool,
+            from: self.target,
+            said: said
+        )
         self.next(
             at: self.schedule.answered(
-                hasPacket: reply != nil,
+                hasPacket: hasPacket,
                 announcesMore: self.answer.announcesMore,
                 interval: pool.configuration.fetch.interval,
                 at: owner.loop.now
@@ -152,18 +160,6 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         self.failed(failure.reason, isKnown: failure.kind == .unreachable)
     }
 
-    private static func store(_ reply: Reply, for owner: PacketLoop, in realm: RealmID) {
-        owner.operate { store, now, effects in
-            _ = store.append(
-                reply,
-                in: realm,
-                ticket: Ticket(loop: owner.index, handle: ExchangeHandle.none.rawValue),
-                at: now,
-                &effects
-            )
-        }
-    }
-
     /// A fetch has failed; `isKnown` if the pool has said why already.
     ///
     /// - Parameter hint: what the line of the first failure says besides.
@@ -173,19 +169,14 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         isKnown: Bool = false,
         atLeastSeconds seconds: UInt32? = nil
     ) {
-        self.owner.counters.fetchesFailed.add(loop: Int(self.owner.index))
-        let retry = self.schedule.failed()
-        // Once for all fetches of the target, which this loop has to itself.
-        let isFirst = self.pool.targetsFailingFetches.insert(self.target).inserted
-        self.owner.logger.log(
-            level: isFirst && !isKnown ? .warning : .debug,
-            isFirst ? "fetch failed\(hint)" : "fetch failed",
-            metadata: [
-                "pool": "\(self.pool.name)",
-                "target": "\(self.targetText)",
-                "reason": "\(reason)",
-            ]
+        self.owner.logFailedFetch(
+            of: self.pool,
+            from: self.target,
+            reason: reason,
+            hint: hint,
+            isKnown: isKnown
         )
+        let retry = self.schedule.failed()
         let delay = self.pool.backoff.delay(
             beforeAttempt: retry,
             using: &self.owner.generator
@@ -208,10 +199,5 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         }
         self.phase = .waiting
         self.timer = owner.loop.arm(self, tag: 0, at: time)
-    }
-
-    private var targetText: String {
-        let targets = self.pool.configuration.targets
-        return targets.indices.contains(self.target) ? targets[self.target].url.text : ""
     }
 }

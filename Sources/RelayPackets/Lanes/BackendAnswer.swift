@@ -20,6 +20,12 @@ struct BackendAnswer {
     /// Whether its `From` is no id, so that the packet is from nobody.
     private(set) var hasInvalidSender = false
 
+    /// The key of the packet that answers a fetch, if there is a proper one.
+    private(set) var key: [UInt8]?
+
+    /// Whether there is one that is not.
+    private(set) var hasInvalidKey = false
+
     /// Longer waits are cut: a wrong clock must not keep a client's packets for days.
     static let retryAfterSecondsMax: UInt32 = 3600
 
@@ -99,6 +105,21 @@ struct BackendAnswer {
         self.headerCount = self.bytes.count
         if case .length(let length) = head.framing, length <= UInt64(self.bodyBytesMax) {
             self.bytes.reserveCapacity(self.headerCount + Int(length))
+        }
+    }
+
+    /// The head of an answer to a fetch has come, after `begin`: only such a packet has a key.
+    mutating func readKey(_ head: borrowing ResponseHead, _ bytes: Span<UInt8>) {
+        guard self.isSuccess, !head.framing.isEmpty else { return }
+        switch PacketKeyField(head.fields, in: bytes) {
+        case .absent:
+            break
+        case .malformed:
+            self.hasInvalidKey = true
+        case .key(let key):
+            // In `Stored` one with a comma would be two.
+            self.hasInvalidKey = key.bytes.contains(0x2C)
+            if !self.hasInvalidKey { self.key = key.bytes }
         }
     }
 

@@ -30,6 +30,7 @@ extension PacketLoop {
     func repliesAccepted() {
         for sender in Array(self.lanes.values) { sender.repliesAccepted() }
         for fetcher in self.fetchers.values.joined() { fetcher.repliesAccepted() }
+        for fetches in self.clientFetches.values { fetches.advance() }
     }
 
     /// The pools of a new generation: lanes that wait for one that is gone are given up, others go on.

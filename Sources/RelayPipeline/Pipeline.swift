@@ -52,11 +52,15 @@ package final class Pipeline {
 
     /// Asks stage after stage; a request that none takes is answered with 404.
     ///
-    /// Before them the listener's `cors` is asked.
+    /// Before them the listener's `cors` is asked, and whether there is memory for the request.
     package func run(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) -> Verdict {
         if let crossOrigin = exchange.listener.crossOrigin {
             let verdict = crossOrigin.requestReceived(exchange, request, bytes)
             if case .responded = verdict { return verdict }
+        }
+        if let gate = exchange.listener.memoryGate, gate.refuses(request, bytes) {
+            gate.refuse(exchange)
+            return .responded
         }
         let verdict = self.first?.run(exchange, request, bytes) ?? .proceed
         guard case .proceed = verdict else { return verdict }

@@ -40,13 +40,13 @@ struct MemoryGate {
 
     private let pressure: MemoryPressure
     private let loginPaths: [[UInt8]]
-    private let packetPath: [UInt8]?
+    private let packetPaths: [[UInt8]]
 
     /// The gate of a listener.
     init(_ listener: ListenerConfiguration, _ pressure: MemoryPressure) {
         self.pressure = pressure
         self.loginPaths = listener.loginPaths.map { Array($0.utf8) }
-        self.packetPath = listener.buffer.map { Array($0.path.utf8) }
+        self.packetPaths = listener.packetPaths.map { Array($0.utf8) }
     }
 
     /// Whether the request is refused at present.
@@ -54,7 +54,7 @@ struct MemoryGate {
         guard self.pressure.level > .ample else { return false }
         return request.withPath(bytes) { path in
             if self.loginPaths.contains(where: { path.equals($0.span) }) { return true }
-            if let packetPath = self.packetPath, path.equals(packetPath.span) {
+            if self.packetPaths.contains(where: { path.equals($0.span) }) {
                 return request.announcesBody
             }
             switch request.head.framing {
@@ -84,5 +84,16 @@ extension ListenerConfiguration {
             if case .auth(let auth) = stage.kind { return [auth.authPath, auth.registerPath] }
         }
         return []
+    }
+
+    /// Where packets are sent and pushed.
+    fileprivate var packetPaths: [String] {
+        self.pipeline.compactMap { stage in
+            switch stage.kind {
+            case .buffer(let buffer): buffer.path
+            case .push: PushConfiguration.path
+            case .auth, .headers, .route: nil
+            }
+        }
     }
 }

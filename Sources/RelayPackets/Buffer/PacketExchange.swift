@@ -159,7 +159,7 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         // An error would say that nothing was stored: a session that has ended since then is answered as
         // if it had been held.
         if self.hasStored, self.state == .polling, refusal == .sessionEnded {
-            self.answerEmpty(exchange, more: 0)
+            self.answerEmpty(exchange, more: 0, nil)
             return
         }
         self.refuse(exchange, PacketProblem(refusal))

@@ -60,7 +60,7 @@ struct Composer {
                 )
             )
         case .route:
-            return route.map { RouteStage($0.route) }
+            return route.map { RouteStage($0.route, pools: self.pools) }
         }
     }
 

@@ -176,7 +176,7 @@ extension HTTPServerConnection {
         case .payload(let range, let consumed):
             served.state.remove(.owesContinue)
             served.bodyBytes &+= UInt64(range.count)
-            if let exchange = served.exchange, !exchange.isAnswered {
+            if let exchange = served.exchange, exchange.wantsBody {
                 exchange.bodyReceived(input.extracting(range))
             } else {
                 self.discarded(range.count, of: served)
@@ -201,7 +201,7 @@ extension HTTPServerConnection {
         served.state.insert(.isRequestComplete)
         if served.state.contains(.closes) { self.phase = .ending }
         self.updateDeadline()
-        if let exchange = served.exchange, !exchange.isAnswered {
+        if let exchange = served.exchange, exchange.wantsBody {
             exchange.requestEnded()
             // The FIN behind it was seen before; nobody waits for what is not answered by now.
             if self.hasPeerHungUp, self.phase != .closed { self.peerHungUp() }
@@ -221,8 +221,13 @@ extension HTTPServerConnection {
     func bodyFailed(_ served: ServedExchange, _ fault: RequestFault) {
         self.hasIgnoredInput = true
         served.state.insert(.closes)
-        if let exchange = served.exchange, !exchange.isAnswered {
-            self.answer(served, fault)
+        if let exchange = served.exchange {
+            if !exchange.isAnswered {
+                self.answer(served, fault)
+            } else if exchange.wantsBody {
+                // Who passes the body on can't complete it, nor the answer to it.
+                exchange.abort()
+            }
         }
         self.endServing()
     }

@@ -74,7 +74,7 @@ struct StreamingTests {
     }
 
     @Test func `a slow target stops the client`() throws {
-        let bed = try StreamingBed()
+        let bed = try StreamingBed("    response_timeout: 5m")
         let size = 4 << 20
         let client = try bed.client("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: \(size)\r\n\r\n")
         let target = try bed.target()

@@ -29,22 +29,29 @@ extension PacketStore {
 
     /// Stores a packet of one client for others, at least one of them a debug server.
     ///
-    /// Effects: `.stored` or `.refused`; and for others.
+    /// Effects: `.stored`, `.duplicate` or `.refused`; and for others.
     package func send(
         _ contents: PacketContents,
         from session: Session,
         to recipients: Recipients,
+        key: PacketKey? = nil,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.sendDirect(contents, from: session, to: recipients, ticket)) {
+        if self.journal != nil,
+            self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
+        {
+            return .done
+        }
+        if self.isPending(.sendDirect(contents, from: session, to: recipients, key: key, ticket)) {
             return .pending
         }
         self.packetWritten(
             contents,
             from: session,
             to: recipients,
+            key: key,
             ticket: ticket,
             at: now,
             &effects
@@ -56,12 +63,19 @@ extension PacketStore {
         _ contents: PacketContents,
         from session: Session,
         to recipients: Recipients,
+        key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
+        if self.isRepeat(key, from: session, ticket: ticket, at: now, &effects) { return }
         if let refusal = self.refusal(of: session, to: recipients, at: now) {
             effects.append(.refused(ticket, refusal))
+            return
+        }
+        if let key, !self.claim(key, from: session, at: now) {
+            let hasSeen = self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
+            if !hasSeen { effects.append(.refused(ticket, .sessionEnded)) }
             return
         }
         let reply = Reply(recipients: recipients, contents: contents, from: session.name)
@@ -84,16 +98,53 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if let number,
-            self.isPending(.acknowledge(session, upTo: number, mayHold: mayHold, ticket))
-        {
+        self.ask(
+            mayHold ? .packetOrWait : .packet,
+            session,
+            acknowledging: number,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
+    }
+
+    /// The same for a request that gets no packet, whatever waits.
+    ///
+    /// Effects: `.answerEmpty`, or `.refused(.sessionEnded)`; and for others.
+    @discardableResult
+    package func askNothing(
+        _ session: Session,
+        acknowledging number: PacketNumber?,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Progress {
+        self.ask(
+            .nothing,
+            session,
+            acknowledging: number,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
+    }
+
+    private func ask(
+        _ wish: PollWish,
+        _ session: Session,
+        acknowledging number: PacketNumber?,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Progress {
+        if let number, self.isPending(.acknowledge(session, upTo: number, wish, ticket)) {
             return .pending
         }
         self.acknowledgementWritten(
             session,
             upTo: number,
+            wish,
             ticket: ticket,
-            mayHold: mayHold,
             at: now,
             &effects
         )
@@ -103,8 +154,8 @@ extension PacketStore {
     func acknowledgementWritten(
         _ session: Session,
         upTo number: PacketNumber?,
+        _ wish: PollWish,
         ticket: Ticket,
-        mayHold: Bool,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -113,7 +164,7 @@ extension PacketStore {
                 session,
                 acknowledging: number,
                 ticket: ticket,
-                mayHold: mayHold,
+                wish,
                 at: now,
                 &effects
             )

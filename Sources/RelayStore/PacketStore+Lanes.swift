@@ -3,19 +3,35 @@
 /// A lane is owned by one event loop at a time, which sends its packets one by one and says what
 /// became of each. What names another packet than the one under way does nothing.
 extension PacketStore {
-    /// Stores a packet for a pool.
+    /// Stores a packet for a pool, unless the client has sent one with the same key.
     ///
-    /// Effects: `.stored`, then `.send` if the lane was nobody's; or `.refused`.
+    /// Effects: `.stored`, then `.send` if the lane was nobody's; or `.duplicate`, or `.refused`.
     package func send(
         _ contents: PacketContents,
         from session: Session,
         to pool: PoolID,
+        key: PacketKey? = nil,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.send(contents, from: session, to: pool, ticket)) { return .pending }
-        self.packetWritten(contents, from: session, to: pool, ticket: ticket, at: now, &effects)
+        if self.journal != nil,
+            self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
+        {
+            return .done
+        }
+        if self.isPending(.send(contents, from: session, to: pool, key: key, ticket)) {
+            return .pending
+        }
+        self.packetWritten(
+            contents,
+            from: session,
+            to: pool,
+            key: key,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
         return .done
     }
 
@@ -23,12 +39,21 @@ extension PacketStore {
         _ contents: PacketContents,
         from session: Session,
         to pool: PoolID,
+        key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
         self.withShard(session.client.shard) {
-            $0.send(contents, from: session, to: pool, ticket: ticket, at: now, &effects)
+            $0.send(
+                contents,
+                from: session,
+                to: pool,
+                key: key,
+                ticket: ticket,
+                at: now,
+                &effects
+            )
         }
         self.bury(&effects)
     }

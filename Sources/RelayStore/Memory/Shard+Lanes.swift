@@ -1,11 +1,12 @@
 /// Towards backends: lanes, whose packets a loop sends one by one.
 extension Shard {
-    /// Puts a packet on the client's lane to a pool; the loop of the ticket sends it if the lane is
-    /// nobody's.
+    /// Puts a packet on the client's lane to a pool, unless one with its key was stored before; the
+    /// loop of the ticket sends it if the lane is nobody's.
     mutating func send(
         _ contents: PacketContents,
         from session: Session,
         to pool: PoolID,
+        key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
@@ -14,10 +15,15 @@ extension Shard {
             effects.append(.refused(ticket, .sessionEnded))
             return
         }
+        if let key, self.hasSeen(key, slot, at: now) {
+            effects.append(.duplicate(ticket))
+            return
+        }
         guard self.addToInbox(of: pool, bytes: contents.byteCount) else {
             effects.append(.refused(ticket, .inboxFull))
             return
         }
+        if let key { self.remember(key, slot, at: now) }
         let number = self.numbers.next(at: now)
         let packet = StoredPacket(contents, number: number, storedAt: now.nanoseconds)
         let lane = self.laneForPacket(slot, to: pool)

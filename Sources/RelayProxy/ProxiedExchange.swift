@@ -1,4 +1,5 @@
 import RelayConfig
+import RelayEngine
 import RelayHTTP
 import RelayPipeline
 import RelayUpstream
@@ -13,7 +14,8 @@ import RelayUpstream
 /// **Life**: an attempt goes to one target. If it fails before a response began, and the request may be repeated, the
 /// next one goes to a target that was not tried; else the client hears why. Once a response has begun, a failure
 /// ends the client's connection, so that what is not whole does not look whole. A client that goes away ends the
-/// attempt.
+/// attempt. While no target can be reached the request waits, as long as its pool says (`wait`), and the rest of its
+/// body with the client.
 ///
 /// Bound to its loop.
 final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
@@ -27,9 +29,18 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     private var tried = TargetSet()
     /// Whether the client's body is paused until the target takes more.
     private var isBodyPaused = false
+    /// Until when the request waits for a target.
+    private let waitEnd: MonotonicTime
+    private var waiting: Waiting?
 
-    /// How long either side may send nothing of a body.
-    private static let stallTimeout = Duration.seconds(60)
+    /// A wait until a target can be reached.
+    private struct Waiting {
+        /// Ends it.
+        var timer: TimerHandle
+        /// The attempt before, which keeps what has come of the body.
+        var failed: UpstreamRequest?
+    }
+
     /// Attempts where the pool has no retry policy.
     private static let attemptsMax = 3
 
@@ -38,6 +49,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         self.exchange = exchange
         self.pool = pool
         self.framing = request.head.framing
+        self.waitEnd = exchange.loop.now + pool.configuration.wait
         self.head = ProxiedHead(
             of: exchange,
             request,
@@ -46,19 +58,26 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         )
     }
 
-    /// Sends the first attempt; false, and an answer was given, if there is no target for it.
+    /// Sends the first attempt, or waits for a target; false, and an answer was given, if there is none.
     func start() -> Bool {
         guard let target = self.pool.pickTarget(excluding: self.tried) else {
-            self.exchange.respond(
-                Problem(status: 503),
-                detail: "No target of the service can be reached at the moment."
-            )
+            if self.waitForTarget(after: nil) { return true }
+            self.refuse(as: .unreachable)
             return false
         }
+        self.begin(at: target)
+        return true
+    }
+
+    private func begin(at target: Int) {
         let request = self.request(to: target)
         request.isBodyOpen = !self.framing.isEmpty
+        request.isAwaitingRoom = self.isBodyPaused
         self.send(request)
-        return true
+    }
+
+    private func refuse(as kind: UpstreamFailure.Kind) {
+        self.exchange.respond(kind.problem, detail: kind.detail)
     }
 
     private func request(to target: Int) -> UpstreamRequest {
@@ -74,7 +93,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
             configuration.responseTimeout,
             configuration.retry?.perTryTimeout ?? configuration.responseTimeout
         )
-        request.stallTimeout = Self.stallTimeout
+        request.stallTimeout = configuration.stallTimeout
         return request
     }
 
@@ -89,8 +108,12 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
 
     func bodyReceived(_ exchange: Exchange, _ bytes: Span<UInt8>) {
         guard let attempt = self.attempt, !self.pool.writeBody(attempt, bytes) else { return }
+        self.pauseBody()
+    }
+
+    private func pauseBody() {
         self.isBodyPaused = true
-        exchange.pauseBody()
+        self.exchange.pauseBody()
     }
 
     func requestEnded(_ exchange: Exchange) {
@@ -104,6 +127,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     }
 
     func exchangeEnded(_ exchange: Exchange) {
+        self.endWaiting()
         guard let attempt = self.attempt else { return }
         self.attempt = nil
         self.pool.cancel(attempt)
@@ -155,8 +179,8 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
             let target = self.pool.pickTarget(excluding: self.tried)
         {
             self.repeat(request, at: target)
-        } else {
-            self.exchange.respond(failure.kind.problem, detail: failure.kind.detail)
+        } else if failure.kind != .unreachable || !self.waitForTarget(after: request) {
+            self.refuse(as: failure.kind)
         }
     }
 
@@ -191,6 +215,54 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
 }
 
 @available(*, unavailable) extension ProxiedExchange: Sendable {}
+
+// MARK: - Waiting until a target can be reached
+
+extension ProxiedExchange: PoolWaiter, TimerTarget {
+    /// Waits, if the pool says so and has no target that could be tried; nothing of the request was sent.
+    private func waitForTarget(after failed: UpstreamRequest?) -> Bool {
+        guard self.exchange.loop.now < self.waitEnd, !self.pool.isUsable else { return false }
+        if failed?.isBodyOpen ?? !self.framing.isEmpty { self.pauseBody() }
+        let timer = self.exchange.loop.arm(self, tag: 0, at: self.waitEnd)
+        self.waiting = Waiting(timer: timer, failed: failed)
+        self.pool.wait(self)
+        return true
+    }
+
+    /// A target may be reachable again: all of them count as not tried.
+    func poolMayBeUsable(_ pool: UpstreamPool) {
+        guard let waiting = self.waiting else { return }
+        // The pool calls once and has forgotten this waiter.
+        self.exchange.loop.cancel(waiting.timer)
+        self.waiting = nil
+        self.tried = TargetSet()
+        self.attempts = 0
+        if let target = self.pool.pickTarget(excluding: self.tried) {
+            if let failed = waiting.failed {
+                self.repeat(failed, at: target)
+            } else {
+                self.begin(at: target)
+            }
+        } else if !self.waitForTarget(after: waiting.failed) {
+            self.refuse(as: .unreachable)
+        }
+    }
+
+    /// The time to wait is over; called by the loop.
+    func timerElapsed(_ tag: UInt32) {
+        guard self.waiting != nil else { return }
+        self.waiting = nil
+        self.pool.cancelWait(self)
+        self.refuse(as: .unreachable)
+    }
+
+    private func endWaiting() {
+        guard let waiting = self.waiting else { return }
+        self.waiting = nil
+        self.exchange.loop.cancel(waiting.timer)
+        self.pool.cancelWait(self)
+    }
+}
 
 extension UpstreamFailure.Kind {
     /// What a retry policy calls it; nil: nothing that another target would cure.

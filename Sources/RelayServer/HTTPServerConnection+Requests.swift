@@ -154,7 +154,8 @@ extension HTTPServerConnection {
             }
         }
         self.continueIfOwed(served)
-        self.setDeadline(served.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin))
+        // None while who has taken it wants to wait with the body.
+        self.updateDeadline()
     }
 
     /// Sends `100 Continue` if the client waits for it and it is the exchange's turn.
@@ -180,6 +181,7 @@ extension HTTPServerConnection {
         case .payload(let range, let consumed):
             served.state.remove(.owesContinue)
             served.bodyBytes &+= UInt64(range.count)
+            served.bodyArrivedAt = self.loop.now
             if let exchange = served.exchange, exchange.wantsBody {
                 exchange.bodyReceived(input.extracting(range))
             } else {
@@ -247,7 +249,7 @@ extension HTTPServerConnection {
         guard self.phase == .serving else { return }
         if let incoming = self.incoming {
             guard !incoming.state.contains(.isBodyPaused) else { return self.clearDeadline() }
-            self.setDeadline(incoming.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin))
+            self.setDeadline(self.bodyDueTime(incoming))
         } else if self.parser.hasBegun {
             // The head's time has been running since its first byte.
         } else if self.pending.isEmpty {
@@ -259,12 +261,20 @@ extension HTTPServerConnection {
 
     /// The time has come at which the body was too slow unless more of it has come meanwhile.
     func bodyTimeReached(_ served: ServedExchange) {
-        let due = served.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin)
+        let due = self.bodyDueTime(served)
         if due > self.loop.now {
             self.setDeadline(due)
         } else {
             self.bodyFailed(served, .timeout)
         }
+    }
+
+    private func bodyDueTime(_ served: ServedExchange) -> MonotonicTime {
+        let limits = self.site.limits
+        return served.bodyDueTime(
+            atLeast: limits.bodyBytesPerSecondMin,
+            stall: limits.stallTimeout
+        )
     }
 
     func pauseBody(_ exchange: Exchange) {
@@ -288,6 +298,7 @@ extension HTTPServerConnection {
     func unpauseBody(_ served: ServedExchange) {
         served.state.remove(.isBodyPaused)
         served.bodyBegan = served.bodyBegan + (self.loop.now - served.bodyPausedSince)
+        served.bodyArrivedAt = self.loop.now
         self.updateDeadline()
         self.resumeReadingIfPossible()
     }

@@ -13,13 +13,18 @@ import Testing
 final class StreamingBed {
     let simulation: Simulation
     private let server: Server
-    private let listeners: [SimulatedPeerListener]
+    private var listeners: [SimulatedPeerListener] = []
     private let pool: UpstreamPool
     /// The connections that targets have accepted, oldest first.
     private(set) var accepted: [SimulatedPeer] = []
 
-    /// A pool with these `options`, and `up` of two targets listening.
-    init(_ options: String = "", up: [Int] = [0], seed: UInt64 = 1) throws {
+    /// A pool with these `options`, a listener with these `limits`, and `up` of two targets listening.
+    init(
+        _ options: String = "",
+        limits: String = "body_size: 1GiB",
+        up: [Int] = [0],
+        seed: UInt64 = 1
+    ) throws {
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
         let loaded = Configuration.load(
@@ -28,7 +33,7 @@ final class StreamingBed {
                 listeners:
                   web:
                     bind: 127.0.0.1:8080
-                    limits: { body_size: 1GiB }
+                    limits: { \(limits) }
                     pipeline:
                       - route: app
                 pools:
@@ -42,9 +47,6 @@ final class StreamingBed {
             loaded.configuration,
             "\(loaded.diagnostics.map(\.description))"
         )
-        self.listeners = try up.map {
-            try simulation.listen(at: .loopback(port: UInt16(9000 + $0)))
-        }
         let group = try simulation.makeLoops(1)
         let shared = SharedPool(
             configuration: try #require(configuration.pools.first),
@@ -71,13 +73,18 @@ final class StreamingBed {
                 exchanges: place.exchanges
             )
         }
-        for listener in self.listeners {
-            listener.onAccept = { [unowned self] in self.accepted.append($0) }
-        }
+        for target in up { try self.raise(target) }
         try simulation.runUntilQuiet()
     }
 
     deinit { self.pool.retire() }
+
+    /// Has a target listen from now on.
+    func raise(_ target: Int) throws {
+        let listener = try self.simulation.listen(at: .loopback(port: UInt16(9000 + target)))
+        listener.onAccept = { [unowned self] in self.accepted.append($0) }
+        self.listeners.append(listener)
+    }
 
     /// A client that has sent `text`.
     func client(_ text: String) throws -> SimulatedPeer {

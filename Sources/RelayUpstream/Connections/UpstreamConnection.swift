@@ -36,6 +36,8 @@ final class UpstreamConnection: Stream {
     private var isRequestSent = false
     /// `outputPosition` before the request, in all bytes of the connection.
     private var requestStart: UInt64 = 0
+    /// `writtenPosition` when the deadline was set.
+    private var positionAtDeadline: UInt64 = 0
     /// `receivedPosition` before the request.
     private var responseStart: UInt64 = 0
     /// 3/4 of the `Keep-Alive: timeout` of the latest response.
@@ -114,7 +116,15 @@ final class UpstreamConnection: Stream {
         var time = request.deadline ?? .never
         if let timeout = request.timeout { time = min(time, self.loop.now + timeout) }
         if let limit = self.streamingLimit(of: request) { time = min(time, self.loop.now + limit) }
+        self.positionAtDeadline = self.writtenPosition
         if time == .never { self.clearDeadline() } else { self.setDeadline(time) }
+    }
+
+    /// Whether the time that ran was that of a request which the target takes, however slowly.
+    private func isTaken(_ request: UpstreamRequest) -> Bool {
+        request.stallTimeout != nil && request.timeout == nil && !self.isRequestSent
+            && self.writtenPosition > self.positionAtDeadline
+            && self.loop.now < request.deadline ?? .never
     }
 
     // MARK: Events
@@ -177,7 +187,12 @@ final class UpstreamConnection: Stream {
 
     override func deadlineReached() {
         switch self.phase {
-        case .busy(let request): self.fail(request, .timedOut, "no complete response in time")
+        case .busy(let request):
+            if self.isTaken(request) {
+                self.setResponseDeadline(request)
+            } else {
+                self.fail(request, .timedOut, "no complete response in time")
+            }
         case .idle: self.endIdle()
         case .connecting, .ended: break
         }
@@ -243,7 +258,12 @@ extension UpstreamConnection {
             end.appendLastChunk()
             self.write(end.span)
         }
-        if self.isOutputWritten { self.requestSent(request) }
+        if self.isOutputWritten {
+            self.requestSent(request)
+        } else if request.stallTimeout != nil {
+            // The client owes nothing any more, so what is left is the target's to take.
+            self.setResponseDeadline(request)
+        }
     }
 
     /// Reads no more of the response for now.

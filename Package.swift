@@ -86,7 +86,10 @@ let package = Package(
         ),
         .target(
             name: "RelayProxy",
-            dependencies: ["RelayConfig", "RelayHTTP", "RelayPipeline", "RelayObservation"],
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayUpstream",
+                "RelayObservation",
+            ],
             swiftSettings: strict + unchecked
         ),
         .target(
@@ -203,7 +206,7 @@ let package = Package(
             name: "RelayProxyTests",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayProxy",
-                "RelayServer", "SimulatedSystem",
+                "RelayServer", "RelayUpstream", "SimulatedSystem", logging,
             ],
             swiftSettings: strict
         ),

@@ -69,7 +69,7 @@ struct Composer {
                 packetBytesMax: (buffer ?? BufferConfiguration(realm: push.realm)).packetBytesMax
             )
         case .route:
-            return route.map { RouteStage($0.route) }
+            return route.map { RouteStage($0.route, pools: self.pools) }
         }
     }
 

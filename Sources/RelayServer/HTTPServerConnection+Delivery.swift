@@ -100,7 +100,7 @@ extension HTTPServerConnection {
             self.loop.cancel(self.proofTimer)
             self.proofTimer = .none
         } else if !self.loop.rearm(self.proofTimer, at: time) {
-            self.proofTimer = self.armTimer(tag: 0, at: time)
+            self.proofTimer = self.armTimer(tag: TimerTag.proof, at: time)
         }
     }
 }

@@ -153,7 +153,8 @@ extension HTTPServerConnection {
             }
         }
         self.continueIfOwed(served)
-        self.setDeadline(served.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin))
+        // None while who has taken it wants to wait with the body.
+        self.updateDeadline()
     }
 
     /// Sends `100 Continue` if the client waits for it and it is the exchange's turn.
@@ -179,7 +180,8 @@ extension HTTPServerConnection {
         case .payload(let range, let consumed):
             served.state.remove(.owesContinue)
             served.bodyBytes &+= UInt64(range.count)
-            if let exchange = served.exchange, !exchange.isAnswered {
+            served.bodyArrivedAt = self.loop.now
+            if let exchange = served.exchange, exchange.wantsBody {
                 exchange.bodyReceived(input.extracting(range))
             } else {
                 self.discarded(range.count, of: served)
@@ -204,7 +206,7 @@ extension HTTPServerConnection {
         served.state.insert(.isRequestComplete)
         if served.state.contains(.closes) { self.phase = .ending }
         self.updateDeadline()
-        if let exchange = served.exchange, !exchange.isAnswered {
+        if let exchange = served.exchange, exchange.wantsBody {
             exchange.requestEnded()
             // The FIN behind it was seen before; nobody waits for what is not answered by now.
             if self.hasPeerHungUp, self.phase != .closed { self.peerHungUp() }
@@ -224,8 +226,13 @@ extension HTTPServerConnection {
     func bodyFailed(_ served: ServedExchange, _ fault: RequestFault) {
         self.hasIgnoredInput = true
         served.state.insert(.closes)
-        if let exchange = served.exchange, !exchange.isAnswered {
-            self.answer(served, fault)
+        if let exchange = served.exchange {
+            if !exchange.isAnswered {
+                self.answer(served, fault)
+            } else if exchange.wantsBody {
+                // Who passes the body on can't complete it, nor the answer to it.
+                exchange.abort()
+            }
         }
         self.endServing()
     }
@@ -241,7 +248,7 @@ extension HTTPServerConnection {
         guard self.phase == .serving else { return }
         if let incoming = self.incoming {
             guard !incoming.state.contains(.isBodyPaused) else { return self.clearDeadline() }
-            self.setDeadline(incoming.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin))
+            self.setDeadline(self.bodyDueTime(incoming))
         } else if self.parser.hasBegun {
             // The head's time has been running since its first byte.
         } else if self.pending.isEmpty {
@@ -253,12 +260,20 @@ extension HTTPServerConnection {
 
     /// The time has come at which the body was too slow unless more of it has come meanwhile.
     func bodyTimeReached(_ served: ServedExchange) {
-        let due = served.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin)
+        let due = self.bodyDueTime(served)
         if due > self.loop.now {
             self.setDeadline(due)
         } else {
             self.bodyFailed(served, .timeout)
         }
+    }
+
+    private func bodyDueTime(_ served: ServedExchange) -> MonotonicTime {
+        let limits = self.site.limits
+        return served.bodyDueTime(
+            atLeast: limits.bodyBytesPerSecondMin,
+            stall: limits.stallTimeout
+        )
     }
 
     func pauseBody(_ exchange: Exchange) {
@@ -282,6 +297,7 @@ extension HTTPServerConnection {
     func unpauseBody(_ served: ServedExchange) {
         served.state.remove(.isBodyPaused)
         served.bodyBegan = served.bodyBegan + (self.loop.now - served.bodyPausedSince)
+        served.bodyArrivedAt = self.loop.now
         self.updateDeadline()
         self.resumeReadingIfPossible()
     }

@@ -1,3 +1,4 @@
+import RelayConfig
 import RelayEngine
 import RelayHTTP
 import RelayPipeline
@@ -78,7 +79,10 @@ extension HTTPServerConnection {
         let isFull =
             served === self.pending.front
             ? self.isOutputAboveHighWater : served.queued.count > Stream.highWaterMark
-        if isFull { served.state.insert(.isBlocked) }
+        if isFull {
+            served.state.insert(.isBlocked)
+            if served === self.pending.front { self.watchForStall() }
+        }
         return !isFull
     }
 
@@ -254,6 +258,33 @@ extension HTTPServerConnection {
         {
             served.state.remove(.isBlocked)
             self.server.reportLater(.writable(exchange))
+        }
+        if served.state.contains(.isBlocked) { self.watchForStall() }
+    }
+
+    // MARK: Stalls
+
+    /// The writer of a body waits for the client: sees to it that it does not wait for ever.
+    private func watchForStall() {
+        guard self.stallTimer == .none else { return }
+        self.positionAtDeadline = self.writtenPosition
+        self.stallTimer = self.armTimer(
+            tag: TimerTag.stall,
+            at: self.loop.now + self.site.limits.stallTimeout
+        )
+    }
+
+    /// Ends a connection whose client has taken no byte since this was last looked for, while a writer waits.
+    ///
+    /// The timer runs on when the client catches up, so a stall is noticed after one to two times the limit.
+    func lookForStall() {
+        guard self.phase == .serving || self.phase == .ending,
+            let front = self.pending.front, front.state.contains(.isBlocked)
+        else { return }
+        if self.writtenPosition > self.positionAtDeadline {
+            self.watchForStall()
+        } else {
+            self.abandon()
         }
     }
 

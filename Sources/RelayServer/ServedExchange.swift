@@ -24,6 +24,8 @@ final class ServedExchange {
     var bodyBytesDiscarded = 0
     /// When the body began, later by the time that it was paused.
     var bodyBegan: MonotonicTime
+    /// When the latest byte of the body came, or the pause after it ended.
+    var bodyArrivedAt: MonotonicTime
     /// Since when the body is paused; means nothing unless it is.
     var bodyPausedSince: MonotonicTime
 
@@ -42,6 +44,7 @@ final class ServedExchange {
         self.method = request.head.method
         self.decoder = BodyDecoder(request.head.framing)
         self.bodyBegan = now
+        self.bodyArrivedAt = now
         self.bodyPausedSince = now
         if request.head.version == .http10 { self.state.insert(.isHTTP10) }
         if !request.head.isKeepAlive { self.state.insert(.closes) }
@@ -54,6 +57,7 @@ final class ServedExchange {
         self.method = .other
         self.decoder = BodyDecoder(.none)
         self.bodyBegan = now
+        self.bodyArrivedAt = now
         self.bodyPausedSince = now
         self.state = [.isRequestComplete, .closes]
     }
@@ -61,9 +65,10 @@ final class ServedExchange {
     /// When the body is too slow unless more of it comes: 5 s after it began, later by a second
     /// for each `rate` bytes beyond.
     ///
-    /// `never` if any rate will do.
-    func bodyDueTime(atLeast rate: Int) -> MonotonicTime {
-        guard rate > 0 else { return .never }
+    /// In any case `stall` after its latest byte: a large part of a body earns time for an average, not for silence.
+    func bodyDueTime(atLeast rate: Int, stall: Duration) -> MonotonicTime {
+        let stalled = self.bodyArrivedAt + stall
+        guard rate > 0 else { return stalled }
         let (seconds, rest) = self.bodyBytes.quotientAndRemainder(dividingBy: UInt64(rate))
         let fraction = rest.multipliedReportingOverflow(by: 1_000_000_000)
         let earned =
@@ -71,7 +76,7 @@ final class ServedExchange {
             + .nanoseconds(
                 fraction.overflow ? 0 : Int64(clamping: fraction.partialValue / UInt64(rate))
             )
-        return self.bodyBegan + max(.seconds(5), earned)
+        return min(stalled, self.bodyBegan + max(.seconds(5), earned))
     }
 }
 

@@ -58,6 +58,7 @@ struct DecodingTests {
         pool.rejectStatuses = []
         pool.connectTimeout = .milliseconds(250)
         pool.responseTimeout = .seconds(3600)
+        pool.stallTimeout = .seconds(20)
         pool.wait = .seconds(5)
         pool.host = .target
         pool.connections.max = 10
@@ -114,6 +115,7 @@ struct DecodingTests {
         limits.bufferedBytesMax = 64 << 10
         limits.headerTimeout = .seconds(5)
         limits.bodyBytesPerSecondMin = 0
+        limits.stallTimeout = .seconds(30)
         limits.idleTimeout = .seconds(600)
         limits.connectionsMax = 5
         #expect(listener.bind == .tcp(host: "::", port: 8080))

@@ -43,6 +43,12 @@ let package = Package(
             pkgConfig: "yaml-0.1",
             providers: [.apt(["libyaml-dev"])]
         ),
+        .systemLibrary(
+            name: "CSQLite",
+            path: "Sources/CSQLite",
+            pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]
+        ),
         .target(name: "CLinux"),
 
         // From the bottom up: a module depends only on those above it in this list.
@@ -63,7 +69,7 @@ let package = Package(
         ),
         .target(
             name: "RelayStore",
-            dependencies: ["RelayObservation", deque],
+            dependencies: ["CSQLite", "RelayObservation", deque],
             swiftSettings: strict + unchecked
         ),
         .target(

@@ -92,6 +92,15 @@ package struct Effects: Sendable {
     /// Packets that became dead letters under the lock of a shard and go to their place after it.
     var deadLetters: [DeadLetter] = []
 
+    /// What a journal has to keep of what happened.
+    var changes: [StoreChange] = []
+
+    /// Effects whose packets have to be read first.
+    var absent: [Effect] = []
+
+    /// Packets whose bytes came into memory.
+    var placed: [PlacedPacket] = []
+
     /// An empty list.
     package init() {}
 
@@ -102,6 +111,11 @@ package struct Effects: Sendable {
     ///
     /// Operations called meanwhile may add others.
     package mutating func next() -> Effect? { self.waiting.popFirst() }
+
+    /// Adds one that hands a packet out, which may have to be read first.
+    mutating func appendPacket(_ effect: Effect, isAbsent: Bool) {
+        if isAbsent { self.absent.append(effect) } else { self.append(effect) }
+    }
 
     /// Adds one to the end.
     mutating func append(_ effect: Effect) { self.waiting.append(effect) }

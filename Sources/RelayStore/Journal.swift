@@ -22,6 +22,43 @@ package enum StoreOperation: Sendable {
     }
 }
 
+/// What has happened to something that a journal keeps, and that nobody waits for.
+package enum StoreChange: Sendable {
+    /// The packet is gone: the client has it, or it was dropped or refused after all.
+    case removed(PacketNumber, Direction)
+    /// So many attempts on the packet were counted.
+    case attempted(PacketNumber, UInt32)
+    /// The packet became a dead letter; one with a number was stored before.
+    case died(DeadLetter)
+    /// The session of the token with this digest was used.
+    case sessionUsed([UInt8], at: StoreInstant)
+}
+
+/// What a journal says to an operation that it is to write.
+package enum JournalAnswer: Sendable {
+    /// It happens at once.
+    case done
+    /// It will be committed or failed later.
+    case pending
+    /// It will not be written, and has not happened.
+    case refused
+}
+
+/// A packet that was written and stands in a shard now, its bytes in memory.
+struct PlacedPacket: Sendable {
+    let shard: UInt8
+    let slot: UInt32
+    let number: PacketNumber
+    let byteCount: Int
+}
+
+/// An operation that is written, with the number that its first packet got.
+struct WrittenOperation: Sendable {
+    let operation: StoreOperation
+    /// Nil if the store is to number it.
+    let number: PacketNumber?
+}
+
 /// Keeps operations before they happen.
 ///
 /// An operation that is being written has not happened: its packet has no number and nobody sees it.
@@ -30,8 +67,25 @@ package enum StoreOperation: Sendable {
 package protocol Journal: Sendable {
     /// Begins to write an operation. May be called from any thread.
     ///
-    /// - Returns: `.done` if it happens at once, `.pending` if it will be committed or failed later.
-    func write(_ operation: StoreOperation) -> Progress
+    /// Those without a ticket are never refused.
+    func write(_ operation: StoreOperation) -> JournalAnswer
+
+    /// Keeps what has happened, some time soon and in this order. From any thread.
+    func record(_ changes: [StoreChange])
+
+    /// Has effects performed whose packets are not in memory, each when its packet was read. From any
+    /// thread.
+    func read(_ effects: [Effect])
+
+    /// Whether there is room for what backends give.
+    var acceptsReplies: Bool { get }
+}
+
+/// A journal that keeps nothing but operations.
+extension Journal {
+    package func record(_ changes: [StoreChange]) {}
+    package func read(_ effects: [Effect]) {}
+    package var acceptsReplies: Bool { true }
 }
 
 /// What hears of operations that were pending.
@@ -53,9 +107,34 @@ extension PacketStore {
         at now: StoreInstant,
         to events: any StoreEvents
     ) {
+        _ = self.committed(
+            operations.map { WrittenOperation(operation: $0, number: nil) },
+            refused: failed.map { ($0, .storeFailed) },
+            at: now,
+            to: events
+        )
+    }
+
+    /// The same with the numbers that were given when they were written.
+    ///
+    /// - Returns: the packets whose bytes are in memory from now on.
+    func committed(
+        _ operations: [WrittenOperation],
+        refused: [(ticket: Ticket, refusal: Refusal)],
+        at now: StoreInstant,
+        to events: any StoreEvents
+    ) -> [PlacedPacket] {
         var effects = Effects()
-        for operation in operations { self.perform(operation, at: now, &effects) }
-        for ticket in failed { effects.append(.refused(ticket, .storeFailed)) }
+        for written in operations {
+            self.perform(written.operation, number: written.number, at: now, &effects)
+        }
+        for (ticket, refusal) in refused { effects.append(.refused(ticket, refusal)) }
+        self.publish(&effects, to: events)
+        return effects.placed
+    }
+
+    /// Gives each loop what it has to perform.
+    func publish(_ effects: inout Effects, to events: any StoreEvents) {
 
         var byLoop: [(loop: UInt16?, effects: [Effect])] = []
         while let effect = effects.next() {
@@ -69,16 +148,32 @@ extension PacketStore {
     }
 
     /// Gives an operation to the journal, if there is one.
-    func isPending(_ operation: @autoclosure () -> StoreOperation) -> Bool {
-        guard let journal = self.journal else { return false }
-        switch journal.write(operation()) {
-        case .done: return false
-        case .pending: return true
+    ///
+    /// - Parameter refusal: why it would be refused if it happened now; then nothing is written.
+    /// - Returns: nil if it happens at once.
+    func journaled(
+        _ operation: @autoclosure () -> StoreOperation,
+        unless refusal: @autoclosure () -> Refusal? = nil,
+        _ effects: inout Effects
+    ) -> Progress? {
+        guard let journal = self.journal else { return nil }
+        let operation = operation()
+        if let ticket = operation.ticket, let refusal = refusal() {
+            effects.append(.refused(ticket, refusal))
+            return .done
+        }
+        switch journal.write(operation) {
+        case .done: return nil
+        case .pending: return .pending
+        case .refused:
+            if let ticket = operation.ticket { effects.append(.refused(ticket, .storeFailed)) }
+            return .done
         }
     }
 
     private func perform(
         _ operation: StoreOperation,
+        number: PacketNumber?,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -90,6 +185,7 @@ extension PacketStore {
                 contents,
                 from: session,
                 to: pool,
+                number: number,
                 ticket: ticket,
                 at: now,
                 &effects
@@ -99,14 +195,23 @@ extension PacketStore {
                 contents,
                 from: session,
                 to: recipients,
+                number: number,
                 ticket: ticket,
                 at: now,
                 &effects
             )
-        case .consumed(let lane, let number, let reply, let loop):
-            self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
+        case .consumed(let lane, let consumed, let reply, let loop):
+            self.consumptionWritten(
+                lane,
+                consumed,
+                reply: reply,
+                replyNumber: number,
+                loop: loop,
+                at: now,
+                &effects
+            )
         case .append(let reply, let realm, let ticket):
-            self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
+            self.replyWritten(reply, in: realm, number: number, ticket: ticket, at: now, &effects)
         }
     }
 }

@@ -10,7 +10,9 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.append(reply, in: realm, ticket)) { return .pending }
+        if let progress = self.journaled(.append(reply, in: realm, ticket), &effects) {
+            return progress
+        }
         self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
         return .done
     }
@@ -18,11 +20,12 @@ extension PacketStore {
     func replyWritten(
         _ reply: Reply,
         in realm: RealmID,
+        number: PacketNumber? = nil,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        let number = self.store(reply, in: realm, at: now, &effects)
+        let number = self.store(reply, in: realm, number: number, at: now, &effects)
         effects.append(.stored(ticket, number ?? 0))
         self.bury(&effects)
     }
@@ -38,9 +41,12 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.sendDirect(contents, from: session, to: recipients, ticket)) {
-            return .pending
-        }
+        let progress = self.journaled(
+            .sendDirect(contents, from: session, to: recipients, ticket),
+            unless: self.refusal(of: session, to: recipients, at: now),
+            &effects
+        )
+        if let progress { return progress }
         self.packetWritten(
             contents,
             from: session,
@@ -56,16 +62,30 @@ extension PacketStore {
         _ contents: PacketContents,
         from session: Session,
         to recipients: Recipients,
+        number: PacketNumber? = nil,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
         if let refusal = self.refusal(of: session, to: recipients, at: now) {
             effects.append(.refused(ticket, refusal))
+            if let number {
+                for index in 0..<UInt64(recipients.count) {
+                    effects.changes.append(.removed(number + index, .toClient))
+                }
+                self.bury(&effects)
+            }
             return
         }
         let reply = Reply(recipients: recipients, contents: contents, from: session.name)
-        self.replyWritten(reply, in: session.realm, ticket: ticket, at: now, &effects)
+        self.replyWritten(
+            reply,
+            in: session.realm,
+            number: number,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
     }
 
     /// Asks for the oldest packet of the session's client.
@@ -187,21 +207,26 @@ extension PacketStore {
 
     /// Stores a packet for each of its recipients, under one lock after the other.
     ///
+    /// - Parameter number: the number for the first of them, of consecutive ones; nil to take the next.
     /// - Returns: the number that it has for the first of those for whom it was stored.
     func store(
         _ reply: Reply,
         in realm: RealmID,
+        number given: PacketNumber? = nil,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> PacketNumber? {
         var first: PacketNumber?
+        var given = given
         reply.recipients.forEach { name in
+            defer { given = given.map { $0 + 1 } }
             let number = self.withShard(of: name, in: realm) {
                 $0.store(
                     reply.contents,
                     for: name,
                     in: realm,
                     from: reply.from,
+                    number: given,
                     at: now,
                     &effects
                 )

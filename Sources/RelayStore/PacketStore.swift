@@ -39,7 +39,8 @@ package final class PacketStore: Sendable {
                 Shard(
                     index: UInt8(truncatingIfNeeded: index),
                     numbers: numbers,
-                    outboxes: outboxes
+                    outboxes: outboxes,
+                    isJournaled: journal != nil
                 )
             )
         }
@@ -105,7 +106,9 @@ package final class PacketStore: Sendable {
     }
 
     /// Whether outboxes have room: otherwise neither send packets to backends nor fetch.
-    package var acceptsReplies: Bool { !self.outboxes.isFull }
+    package var acceptsReplies: Bool {
+        !self.outboxes.isFull && self.journal?.acceptsReplies ?? true
+    }
 
     /// The dead letters that are kept, oldest first.
     package func keptDeadLetters() -> [DeadLetter] {
@@ -155,8 +158,10 @@ package final class PacketStore: Sendable {
         }
     }
 
-    /// Keeps the dead letters that an operation left, after the lock under which they died.
+    /// Keeps the dead letters that an operation left, after the lock under which they died, and gives
+    /// the journal what is for it.
     func bury(_ effects: inout Effects) {
+        if let journal = self.journal { self.tell(journal, &effects) }
         guard !effects.deadLetters.isEmpty else { return }
         let letters = effects.deadLetters
         effects.deadLetters.removeAll()
@@ -164,6 +169,22 @@ package final class PacketStore: Sendable {
             for letter in letters { kept.append(letter) }
         }
         for letter in letters { effects.append(.died(letter)) }
+    }
+
+    private func tell(_ journal: any Journal, _ effects: inout Effects) {
+        let changes = effects.changes + effects.deadLetters.map { .died($0) }
+        if !changes.isEmpty { journal.record(changes) }
+        effects.changes.removeAll()
+        if !effects.absent.isEmpty { journal.read(effects.absent) }
+        effects.absent.removeAll()
+    }
+
+    /// How much is kept of dead letters.
+    var deadLetterLimits: StoreLimits { self.deadLetters.withLock { $0.limits } }
+
+    /// Keeps a letter that was one before.
+    func restoreDeadLetter(_ letter: DeadLetter) {
+        self.deadLetters.withLock { $0.append(letter) }
     }
 
     // MARK: Locks

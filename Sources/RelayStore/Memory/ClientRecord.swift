@@ -67,6 +67,9 @@ struct SessionRecord: Sendable {
     /// When its token was used last.
     var usedAt: UInt64
 
+    /// The last use that a journal keeps.
+    var recordedAt: UInt64
+
     /// Whether `Accept-Debug` was granted.
     let isDebugServer: Bool
 

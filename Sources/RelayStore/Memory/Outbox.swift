@@ -44,16 +44,18 @@ struct Outbox: Sendable {
     }
 
     /// Adds a packet behind all others.
+    ///
+    /// - Returns: its place.
     mutating func append(
         _ packet: consuming StoredPacket,
         from sender: ClientName?,
         in packets: inout Slab<StoredPacket>
-    ) {
+    ) -> UInt32 {
         self.bytes += packet.byteCount
         if let sender {
             self.senders.append(Sender(number: packet.number, name: sender))
         }
-        self.queue.append(packet, in: &packets)
+        return self.queue.append(packet, in: &packets)
     }
 
     /// Takes the oldest packet out that is not under way.

@@ -10,6 +10,7 @@ extension Shard {
         for name: ClientName,
         in realm: RealmID,
         from sender: ClientName?,
+        number: PacketNumber?,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> PacketNumber? {
@@ -21,7 +22,7 @@ extension Shard {
                     realm: realm,
                     client: name,
                     pool: nil,
-                    number: nil,
+                    number: number,
                     attempts: 0,
                     contents: contents,
                     diedAt: now
@@ -32,14 +33,15 @@ extension Shard {
         self.expireOutbox(slot, at: now, &effects)
         let packet = StoredPacket(
             contents,
-            number: self.numbers.next(at: now),
+            number: number ?? self.numbers.next(at: now),
             storedAt: now.nanoseconds
         )
         guard self.makeRoom(for: packet, slot, at: now, &effects) else {
             self.overflowed(packet, slot, at: now, &effects)
             return nil
         }
-        self.clients[slot].outbox.append(packet, from: sender, in: &self.packets)
+        let place = self.clients[slot].outbox.append(packet, from: sender, in: &self.packets)
+        self.placed(place, &effects)
         self.outboxes.add(bytes: packet.byteCount, &effects)
         self.serve(slot, at: now, &effects)
         return packet.number
@@ -103,6 +105,7 @@ extension Shard {
             let packet = self.clients[slot].outbox.deliveryProven(in: &self.packets)
         else { return }
         self.counts.deliveries -= 1
+        if self.isJournaled { effects.changes.append(.removed(number, .toClient)) }
         self.outboxes.remove(bytes: packet.byteCount, &effects)
         self.serve(slot, at: now, &effects)
     }
@@ -164,7 +167,7 @@ extension Shard {
             return
         }
         self.counts.deliveries += 1
-        effects.append(
+        effects.appendPacket(
             .deliver(
                 Delivery(
                     ticket: ticket,
@@ -172,7 +175,8 @@ extension Shard {
                     packet: packet,
                     more: self.clients[slot].outbox.waiting
                 )
-            )
+            ),
+            isAbsent: packet.contents.isAbsent
         )
         // Polls that were held before wait for the next packet as much as one that comes now.
         if !self.clients[slot].polls.isEmpty {
@@ -238,6 +242,7 @@ extension Shard {
             effects.append(
                 .dropped(realm: realm, client: self.clients[slot].name, packet.number)
             )
+            if self.isJournaled { effects.changes.append(.removed(packet.number, .toClient)) }
         }
     }
 

@@ -6,30 +6,67 @@ extension Shard {
         _ contents: PacketContents,
         from session: Session,
         to pool: PoolID,
+        number: PacketNumber?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
         guard let slot = self.slot(of: session) else {
-            effects.append(.refused(ticket, .sessionEnded))
+            self.refuse(ticket, .sessionEnded, number, &effects)
             return
         }
         guard self.addToInbox(of: pool, bytes: contents.byteCount) else {
-            effects.append(.refused(ticket, .inboxFull))
+            self.refuse(ticket, .inboxFull, number, &effects)
             return
         }
-        let number = self.numbers.next(at: now)
+        let number = number ?? self.numbers.next(at: now)
         let packet = StoredPacket(contents, number: number, storedAt: now.nanoseconds)
         let lane = self.laneForPacket(slot, to: pool)
         if self.clients[slot].lanes[lane].isUnowned {
             if !self.clients[slot].lanes[lane].isEmpty { self.counts.unownedLanes -= 1 }
-            self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            let place = self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            self.placed(place, &effects)
             effects.append(.stored(ticket, number))
             self.sendFirst(slot, lane, by: ticket.loop, at: now, &effects)
         } else {
-            self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            let place = self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            self.placed(place, &effects)
             effects.append(.stored(ticket, number))
         }
+    }
+
+    /// Why a packet would be refused if it came now.
+    func refusal(of session: Session, to pool: PoolID, bytes: Int) -> Refusal? {
+        guard self.slot(of: session) != nil else { return .sessionEnded }
+        guard self.addToInbox(of: pool, bytes: bytes) else { return .inboxFull }
+        self.rules.pools[pool.index].account.remove(bytes: bytes)
+        return nil
+    }
+
+    /// Refuses a packet, which goes from the journal if it stands there already.
+    private func refuse(
+        _ ticket: Ticket,
+        _ refusal: Refusal,
+        _ number: PacketNumber?,
+        _ effects: inout Effects
+    ) {
+        effects.append(.refused(ticket, refusal))
+        if let number { effects.changes.append(.removed(number, .toBackend)) }
+    }
+
+    /// The backend took the packet: until that is written the lane is nobody else's.
+    ///
+    /// False if this packet is not under way.
+    mutating func completionBegan(
+        _ lane: LaneHandle,
+        _ number: PacketNumber,
+        by loop: UInt16
+    ) -> Bool {
+        guard let (slot, index) = self.position(of: lane),
+            self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
+        else { return false }
+        self.clients[slot].lanes[index].replyReceived(by: loop)
+        return true
     }
 
     /// The backend took the packet and gave a reply, which is to be stored before `consumed`.
@@ -41,7 +78,9 @@ extension Shard {
         by loop: UInt16
     ) -> RealmID? {
         guard let (slot, index) = self.position(of: lane),
-            self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
+            self.isJournaled
+                ? self.clients[slot].lanes[index].isCompleting(number, by: loop, in: self.packets)
+                : self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
         else { return nil }
         self.clients[slot].lanes[index].replyReceived(by: loop)
         return self.clients[slot].realm
@@ -52,12 +91,12 @@ extension Shard {
         _ lane: LaneHandle,
         _ number: PacketNumber,
         by loop: UInt16,
-        hasReply: Bool,
+        isCompleting: Bool,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
         guard let (slot, index) = self.position(of: lane),
-            hasReply
+            isCompleting
                 ? self.clients[slot].lanes[index].isCompleting(number, by: loop, in: self.packets)
                 : self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
         else { return }
@@ -104,6 +143,10 @@ extension Shard {
             self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
         else { return }
         self.clients[slot].lanes[index].attemptFailed(by: loop, isCounted: isCounted)
+        if self.isJournaled, isCounted {
+            let attempts = self.clients[slot].lanes[index].attempts
+            effects.changes.append(.attempted(number, attempts))
+        }
         if self.expireLane(slot, index, at: now, &effects) > 0 {
             self.sendFirst(slot, index, by: loop, at: now, &effects)
         }
@@ -200,7 +243,10 @@ extension Shard {
             in: self.packets
         )
         if let packet {
-            effects.append(.send(LaneSend(loop: loop, lane: handle, packet: packet)))
+            effects.appendPacket(
+                .send(LaneSend(loop: loop, lane: handle, packet: packet)),
+                isAbsent: packet.contents.isAbsent
+            )
         } else {
             self.clients[slot].lanes.remove(at: lane)
             if wasOwned { effects.append(.laneIdle(loop: loop, handle)) }

@@ -35,6 +35,7 @@ extension Shard {
             epoch: claim.epoch,
             ttl: login.tokenTTL.nanosecondsClamped,
             usedAt: now.nanoseconds,
+            recordedAt: now.nanoseconds,
             isDebugServer: login.isDebugServer
         )
         self.counts.sessions += 1
@@ -81,25 +82,30 @@ extension Shard {
         return self.clients[slot].loginsUnderWay > 0
     }
 
-    /// The session of the client, if this is its token; that counts as a use.
+    /// The session of the client, if this is its token; that counts as a use, which may be due to be
+    /// recorded.
     mutating func session(
         of client: ClientHandle,
         token: Span<UInt8>,
         in realm: RealmID,
         at now: StoreInstant
-    ) -> Session? {
+    ) -> (session: Session?, isUseDue: Bool) {
         guard let slot = self.slot(of: client), self.clients[slot].realm == realm,
             let session = self.clients[slot].session, session.isLive(at: now),
             KeyHash.areEqual(session.token, token)
-        else { return nil }
+        else { return (nil, false) }
         self.clients[slot].session?.usedAt = max(session.usedAt, now.nanoseconds)
-        return Session(
+        let isUseDue =
+            self.isJournaled && now.nanoseconds(since: session.recordedAt) > session.ttl / 16
+        if isUseDue { self.clients[slot].session?.recordedAt = now.nanoseconds }
+        let found = Session(
             client: client,
             name: self.clients[slot].name,
             realm: realm,
             isDebugServer: session.isDebugServer,
             epoch: session.epoch
         )
+        return (found, isUseDue)
     }
 
     /// Whether this is the id of a debug server whose session is alive.

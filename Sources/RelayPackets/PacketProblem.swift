@@ -9,6 +9,9 @@ enum PacketProblem: Equatable {
     case noToken
     case sessionEnded
     case malformedRecipient
+    case malformedAck
+    case unknownAck
+    case malformedKey
     case severalRecipients
     case recipientForbidden
     case noPool
@@ -26,7 +29,8 @@ enum PacketProblem: Equatable {
         switch self {
         case .methodNotAllowed: Problem(status: 405)
         case .noToken, .sessionEnded: Problem(status: 401)
-        case .malformedRecipient, .severalRecipients: Problem(status: 400)
+        case .malformedRecipient, .malformedAck, .unknownAck, .malformedKey, .severalRecipients:
+            Problem(status: 400)
         case .recipientForbidden: Problem(status: 403)
         case .noPool: Problem(status: 404)
         case .packetTooLarge, .bodyTooLarge: Problem(status: 413)
@@ -44,6 +48,9 @@ enum PacketProblem: Equatable {
         case .sessionEnded: "The token belongs to no session; log in again."
         case .malformedRecipient:
             "The To field names no client: an id has 1 to 255 bytes without comma, space or control byte."
+        case .malformedAck: "The Ack field is not one decimal number."
+        case .unknownAck: "The Ack field is above the number of every packet that there ever was."
+        case .malformedKey: "The Packet-Id field is not 1 to 128 visible ASCII characters."
         case .severalRecipients: "Only a debug server may send a packet to several clients."
         case .recipientForbidden: "The To field names a client that is no debug server."
         case .noPool: "No backend takes packets of this request."
@@ -69,8 +76,9 @@ enum PacketProblem: Equatable {
             output.appendField(.retryAfter, 1)
         case .backendUnreachable(let seconds):
             output.appendField(.retryAfter, UInt64(max(seconds, 1)))
-        case .malformedRecipient, .severalRecipients, .recipientForbidden, .noPool,
-            .packetTooLarge, .bodyTooLarge, .backendFailed, .backendTooSlow:
+        case .malformedRecipient, .malformedAck, .unknownAck, .malformedKey, .severalRecipients,
+            .recipientForbidden, .noPool, .packetTooLarge, .bodyTooLarge, .backendFailed,
+            .backendTooSlow:
             break
         }
     }

@@ -23,6 +23,8 @@ package final class PacketStore: Sendable {
 
     let outboxes: OutboxAccount
 
+    private let numbers: PacketNumbers
+
     /// Numbers the sessions.
     let epochs = Atomic<UInt64>(0)
 
@@ -34,6 +36,7 @@ package final class PacketStore: Sendable {
         let outboxes = OutboxAccount(limits)
         let numbers = PacketNumbers(from: now)
         self.outboxes = outboxes
+        self.numbers = numbers
         self.shards = InlineArray { index in
             Mutex(
                 Shard(
@@ -109,6 +112,9 @@ package final class PacketStore: Sendable {
     package var acceptsReplies: Bool {
         !self.outboxes.isFull && self.journal?.acceptsReplies ?? true
     }
+
+    /// Whether a number is not above every one that this store has given to anybody.
+    package func hasGiven(_ number: PacketNumber) -> Bool { number <= self.numbers.newest }
 
     /// The dead letters that are kept, oldest first.
     package func keptDeadLetters() -> [DeadLetter] {

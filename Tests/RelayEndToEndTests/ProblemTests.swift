@@ -43,6 +43,23 @@ struct ProblemTests {
         }
     }
 
+    @Test(arguments: [
+        ("Ack", ""), ("Ack", "x"), ("Ack", "9007199254740991"), ("Packet-Id", ""),
+        ("Packet-Id", "a b"),
+    ])
+    func `a malformed Ack or Packet-Id is a 400 and stores nothing`(
+        name: String,
+        value: String
+    ) throws {
+        try PacketSystem.run { system in
+            let token = try system.logIn("alice")
+            var request = Request.packet(token, "hello")
+            request.fields.append((name, value))
+            expectProblem(try system.exchange(request), 400)
+            #expect(system.backend.packets.isEmpty)
+        }
+    }
+
     @Test(arguments: ["/", "/auth", "/register"])
     func `another method is a 405 that names the right one`(path: String) throws {
         try PacketSystem.run { system in

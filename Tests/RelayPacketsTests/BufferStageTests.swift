@@ -111,6 +111,16 @@ struct BufferStageTests {
         #expect(try harness.post("anna", "", ["Prefer: wait=0"]).answer == "200, More: 0")
     }
 
+    @Test func `an Ack or a Packet-Id that is malformed is a 400, with and without a body`() throws
+    {
+        let harness = try PacketHarness()
+        try harness.logIn("anna")
+        for field in ["Ack: ", "Ack: x", "Ack: 9007199254740991", "Packet-Id: ", "Packet-Id: a b"] {
+            #expect(try harness.post("anna", "hello", [field]).status == 400)
+            #expect(try harness.post("anna", "", [field]).status == 400)
+        }
+    }
+
     @Test func `a recipient that is malformed is a 400, also if there is no such client`() throws {
         let harness = try PacketHarness()
         try harness.logIn("anna")

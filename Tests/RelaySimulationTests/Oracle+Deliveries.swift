@@ -14,12 +14,25 @@ extension Oracle {
             self.broken("reply \(number) was delivered, and its backend had broken off")
         }
         let isMarked = message.value(of: "redelivered") == "true"
-        self.checkNumber(reply, message, name)
-        self.checkRepetition(reply, request, isMarked: isMarked)
+        if isMarked || !self.isLate(reply, request) {
+            self.checkNumber(reply, message, name)
+            self.checkRepetition(reply, request, isMarked: isMarked)
+        }
         self.checkToken(request)
         reply.deliveries.append(
             ReadDelivery(connection: request.connection, request: request, isMarked: isMarked)
         )
+    }
+
+    /// Whether an unmarked packet was held up by the network until relay gave its connection up and
+    /// delivered it, marked, over another.
+    ///
+    /// What stands unread before the reset of the old one still reaches the client.
+    private func isLate(_ reply: Reply, _ request: ClientRequest) -> Bool {
+        self.scenario.isFaulty && !reply.deliveries.isEmpty
+            && reply.deliveries.allSatisfy {
+                $0.isMarked && $0.connection !== request.connection
+            }
     }
 
     private func checkNumber(_ reply: Reply, _ message: HTTPMessage, _ name: String) {

@@ -113,9 +113,11 @@ extension Oracle {
     /// A client has read that `session` was replaced: what is held under it is answered at once.
     func replaced(_ session: ClientSession, of client: Client) {
         guard !self.scenario.isFaulty else { return }
+        // One that is sent from now on is refused, in a time of its own.
+        let sent = client.open.filter { $0.session === session }
         self.soon {
             let held = client.open.contains { request in
-                request.session === session && request.connection.readsAtOnce
+                sent.contains { $0 === request } && request.connection.readsAtOnce
                     && request.ahead == 0 && request.connection.isUsable
             }
             if held {

@@ -46,6 +46,7 @@ package final class BufferStage: Stage {
             at: self.owner.now
         )
         guard let session else { return self.refuse(exchange, .sessionEnded) }
+        if let problem = self.problem(of: fields, bytes) { return self.refuse(exchange, problem) }
         var upload: PacketUpload?
         if request.announcesBody {
             if let problem = self.prepare(&upload, of: exchange, session, request, bytes) {
@@ -80,6 +81,19 @@ package final class BufferStage: Stage {
             return self.configuration.hold
         }
         return min(.seconds(Int64(seconds)), self.configuration.hold)
+    }
+
+    /// What is wrong with the fields about delivery, with or without a body.
+    private func problem(
+        of fields: FieldPositions,
+        _ bytes: Span<UInt8>
+    ) -> PacketProblem? {
+        switch AckField(fields, in: bytes) {
+        case .absent: break
+        case .malformed: return .malformedAck
+        case .upTo(let number): if !self.owner.store.hasGiven(number) { return .unknownAck }
+        }
+        return PacketKeyField(fields, in: bytes) == .malformed ? .malformedKey : nil
     }
 
     private func refuse(_ exchange: Exchange, _ problem: PacketProblem) -> Verdict {

@@ -10,6 +10,9 @@ final class PacketNumbers: Sendable {
         self.last = Atomic(max(now.unixMicroseconds, 1) - 1)
     }
 
+    /// The largest number that was given; before the first, one below all that will be.
+    var newest: PacketNumber { self.last.load(ordering: .relaxed) }
+
     /// The next number: the time, or one more than the last.
     ///
     /// Called under the lock of the shard that stores the packet, so that numbers grow in the order

@@ -180,7 +180,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RelayStoreTests",
-            dependencies: ["RelayStore"],
+            dependencies: ["RelayObservation", "RelayStore"],
             swiftSettings: strict
         ),
         .testTarget(

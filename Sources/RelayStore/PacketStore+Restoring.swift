@@ -2,6 +2,9 @@ import Synchronization
 
 /// What a durable store finds when it starts, before anybody uses it.
 extension PacketStore {
+    /// No number up to this one is given again.
+    func restoreNumbers(upTo number: PacketNumber) { _ = self.numbers.take(number) }
+
     /// A client that had a record.
     func restoreClient(_ name: ClientName, in realm: RealmID, hasLoggedIn: Bool) -> ClientHandle {
         self.withShard(of: name, in: realm) {

@@ -23,7 +23,7 @@ package final class PacketStore: Sendable {
 
     let outboxes: OutboxAccount
 
-    private let numbers: PacketNumbers
+    let numbers: PacketNumbers
 
     /// Numbers the sessions.
     let epochs = Atomic<UInt64>(0)

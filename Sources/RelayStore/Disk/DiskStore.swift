@@ -79,6 +79,7 @@ package final class DiskStore: Journal {
             var loading = Loading(database, into: store, at: self.clock())
             try loading.run()
             let last = loading.last
+            store.restoreNumbers(upTo: last)
             self.last.withLock { $0 = last }
         } catch {
             throw .database(error)

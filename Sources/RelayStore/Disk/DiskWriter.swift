@@ -103,7 +103,9 @@ final class DiskWriter: @unchecked Sendable {
         let first = self.last + 1
         var outcome = Outcome()
         do throws(DatabaseError) {
-            guard self.queue.state != .broken else { throw DatabaseError(code: 11, text: "damaged") }
+            guard self.queue.state != .broken else {
+                throw DatabaseError(code: 11, text: "damaged")
+            }
             let rows = try self.connection()
             try rows.transaction { rows throws(DatabaseError) in
                 for item in batch {

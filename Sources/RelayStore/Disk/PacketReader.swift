@@ -58,10 +58,15 @@ final class PacketReader: Sendable {
         var isFailing = false
         while true {
             self.wake.wait()
-            while let effect = self.waiting.withLock({ $0.isStopping ? nil : $0.effects.popFirst() }) {
+            while let effect = self.waiting.withLock({ $0.isStopping ? nil : $0.effects.popFirst() }
+            ) {
                 do throws(DatabaseError) {
                     let open: Connection
-                    if let connection { open = connection } else { open = try Connection(path: self.path) }
+                    if let connection {
+                        open = connection
+                    } else {
+                        open = try Connection(path: self.path)
+                    }
                     connection = open
                     self.handOut(effect, try open.contents(of: effect))
                     isFailing = false

@@ -56,7 +56,8 @@ final class RowWriter {
         self.deleteAttempts = try database.prepare("DELETE FROM retry WHERE seq = ?")
         self.deleteOutbox = try database.prepare("DELETE FROM outbox WHERE seq = ?")
         self.deleteInbox = try database.prepare("DELETE FROM inbox WHERE seq = ?")
-        let columns = "seq, at_us, direction, reason, realm, pool, client, attempts, len, head, body"
+        let columns =
+            "seq, at_us, direction, reason, realm, pool, client, attempts, len, head, body"
         self.insertDead = try database.prepare(
             "INSERT INTO dead(\(columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
         )

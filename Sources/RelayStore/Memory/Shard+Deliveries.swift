@@ -33,7 +33,7 @@ extension Shard {
         self.expireOutbox(slot, at: now, &effects)
         let packet = StoredPacket(
             contents,
-            number: number ?? self.numbers.next(at: now),
+            number: number.map(self.numbers.take) ?? self.numbers.next(at: now),
             storedAt: now.nanoseconds
         )
         guard self.makeRoom(for: packet, slot, at: now, &effects) else {

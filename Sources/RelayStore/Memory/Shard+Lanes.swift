@@ -19,7 +19,7 @@ extension Shard {
             self.refuse(ticket, .inboxFull, number, &effects)
             return
         }
-        let number = number ?? self.numbers.next(at: now)
+        let number = number.map(self.numbers.take) ?? self.numbers.next(at: now)
         let packet = StoredPacket(contents, number: number, storedAt: now.nanoseconds)
         let lane = self.laneForPacket(slot, to: pool)
         if self.clients[slot].lanes[lane].isUnowned {

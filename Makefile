@@ -53,6 +53,7 @@ differential: deps ## compare our HTTP parser with another one
 examples: deps ## run the examples of relay-protocol(7)
 	$(SWIFT) build -c $(CONFIGURATION) --product relay
 	@tools/manual-examples "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)/relay"
+	@tools/manual-clients "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)/relay"
 
 bench: deps ## measure
 	$(SWIFT) run -c release --package-path $(BENCHMARKS)

@@ -150,7 +150,6 @@ extension Shard {
             epoch: claim.epoch,
             ttl: kept.ttl,
             usedAt: kept.usedAt,
-            recordedAt: kept.usedAt,
             isDebugServer: kept.isDebugServer
         )
         self.counts.sessions += 1

@@ -62,7 +62,7 @@ extension PacketStore {
 
     /// The same where sessions are kept, with digests for tokens.
     ///
-    /// A use is recorded when a sixteenth of the session's time has passed since the last one that was.
+    /// The first use in each sixteenth of the session's time is recorded.
     private func session(
         forToken token: Span<UInt8>,
         in realm: RealmID,

@@ -145,7 +145,7 @@ final class DiskHarness: Sendable {
         }
         self.heard.add(&effects)
         var texts: [String] = []
-        while self.store.backlog(of: self.pool).packets > 0 {
+        for _ in 0..<self.store.backlog(of: self.pool).packets {
             let send = self.heard.nextSend()
             texts.append(send.packet.contents.text)
             self.consume(send)

@@ -119,6 +119,7 @@ package final class DiskStore: Journal {
         }
         threads?.reader.stop()
         threads?.writer.stop()
+        self.folder.unlock()
     }
 
     // MARK: Journal

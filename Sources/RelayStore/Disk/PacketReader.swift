@@ -81,6 +81,7 @@ final class PacketReader: Sendable {
             }
             if self.waiting.withLock({ $0.isStopping }) { break }
         }
+        connection = nil
         self.finished.signal()
     }
 

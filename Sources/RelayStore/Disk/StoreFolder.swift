@@ -3,7 +3,7 @@ import Glibc
 /// The folder of a disk store: `relay.db` with what SQLite keeps beside it, `lock`, and `ballast`,
 /// which is freed when the disk is full.
 ///
-/// Who has it open holds the lock until the process ends.
+/// Who has it open holds the lock until it says otherwise, or the process ends.
 final class StoreFolder: Sendable {
     /// Where it is.
     let path: String
@@ -32,6 +32,11 @@ final class StoreFolder: Sendable {
 
     deinit {
         close(self.lock)
+    }
+
+    /// Others may open it from now on.
+    func unlock() {
+        flock(self.lock, LOCK_UN)
     }
 
     /// The file that SQLite keeps.

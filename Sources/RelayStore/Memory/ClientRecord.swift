@@ -67,11 +67,14 @@ struct SessionRecord: Sendable {
     /// When its token was used last.
     var usedAt: UInt64
 
-    /// The last use that a journal keeps.
-    var recordedAt: UInt64
-
     /// Whether `Accept-Debug` was granted.
     let isDebugServer: Bool
+
+    /// Whether a journal has to keep a use: the first one in each sixteenth of the session's time.
+    func isUseDue(at now: StoreInstant) -> Bool {
+        let span = max(self.ttl / 16, 1)
+        return now.nanoseconds / span > self.usedAt / span
+    }
 
     /// Whether its token was used within its time.
     func isLive(at now: StoreInstant) -> Bool {

@@ -35,7 +35,6 @@ extension Shard {
             epoch: claim.epoch,
             ttl: login.tokenTTL.nanosecondsClamped,
             usedAt: now.nanoseconds,
-            recordedAt: now.nanoseconds,
             isDebugServer: login.isDebugServer
         )
         self.counts.sessions += 1
@@ -95,9 +94,7 @@ extension Shard {
             KeyHash.areEqual(session.token, token)
         else { return (nil, false) }
         self.clients[slot].session?.usedAt = max(session.usedAt, now.nanoseconds)
-        let isUseDue =
-            self.isJournaled && now.nanoseconds(since: session.recordedAt) > session.ttl / 16
-        if isUseDue { self.clients[slot].session?.recordedAt = now.nanoseconds }
+        let isUseDue = self.isJournaled && session.isUseDue(at: now)
         let found = Session(
             client: client,
             name: self.clients[slot].name,

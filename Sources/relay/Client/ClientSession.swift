@@ -112,6 +112,9 @@ struct ReceivedPacket {
 
     init(_ answer: PacketClient.Answer) { self.answer = answer }
 
+    /// The packet's number; nil if what relay sent is none.
+    var number: UInt64? { self.answer.field("Packet-Id").flatMap { UInt64($0) } }
+
     /// Writes the body to standard output, and what else is known of the packet to standard error if a person
     /// reads there.
     ///

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `relay client tail`: asks for packets again and again and prints each.
+/// `relay client tail`: asks for packets again and again, prints each, and acknowledges it with the next request.
 struct TailCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail",
@@ -28,9 +28,17 @@ struct TailCommand: ParsableCommand {
         let login = try self.login.map { try BodyOption.read($0) }
         if let login { try self.logIn(client, login) }
         var failures = 0
+        // What has been printed; what comes again below it, because its answer was lost, is not printed twice.
+        var acknowledged: UInt64 = 0
         while true {
             do {
-                try client.exchange(FieldLines(), body: [])?.print(endingLine: true)
+                var fields = FieldLines()
+                try fields.append("Ack", "\(acknowledged)")
+                let packet = try client.exchange(fields, body: [])
+                if let packet, let number = packet.number, number > acknowledged {
+                    try packet.print(endingLine: true)
+                    acknowledged = number
+                }
                 failures = 0
                 continue
             } catch let problem as NoAnswer {
@@ -42,7 +50,9 @@ struct TailCommand: ParsableCommand {
                 StandardStream.error.report("\(refusal); logging in again")
                 try self.logInAgain(client, login)
             }
-            client.pause(.milliseconds(100 << min(failures, 6)))
+            // Half of the pause is chance, so that not all clients come back at once.
+            let longest = 100 << min(failures, 6)
+            client.pause(.milliseconds(Int.random(in: longest / 2...longest)))
             failures += 1
         }
     }

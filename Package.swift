@@ -153,6 +153,17 @@ let package = Package(
         ),
         .executableTarget(name: "EchoFloor", path: "Tests/Benchmarks/Echo/Floor"),
 
+        // The store on disk alone.
+        .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["RelayObservation", "RelayStore"],
+            path: "Tests/Benchmarks/Store",
+            swiftSettings: strict
+        ),
+
+        // A disk that fails when a test says so.
+        .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
+
         .testTarget(
             name: "ArchitectureTests",
             dependencies: ["RelayConfig"],
@@ -180,7 +191,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RelayStoreTests",
-            dependencies: ["RelayObservation", "RelayStore"],
+            dependencies: ["FaultyDisk", "RelayObservation", "RelayStore"],
             swiftSettings: strict
         ),
         .testTarget(

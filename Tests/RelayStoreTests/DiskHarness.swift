@@ -17,8 +17,11 @@ final class DiskHarness: Sendable {
         let heard: Heard
     }
 
-    init(_ change: (inout DiskSettings) -> Void = { _ in }) throws {
-        var template = Array("/tmp/relay-store-XXXXXX".utf8CString)
+    init(
+        folder: String = "relay-store",
+        _ change: (inout DiskSettings) -> Void = { _ in }
+    ) throws {
+        var template = Array("/tmp/\(folder)-XXXXXX".utf8CString)
         let isMade = unsafe template.withUnsafeMutableBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return false }
             return unsafe mkdtemp(start) != nil
@@ -114,6 +117,21 @@ final class DiskHarness: Sendable {
                 &$1
             )
         }
+    }
+
+    /// The same without waiting for the answer.
+    func beginToAppend(_ text: String, for names: [String]) -> Ticket {
+        let ticket = self.heard.nextTicket()
+        var effects = Effects()
+        _ = self.store.append(
+            StoreHarness.reply(text, for: names),
+            in: self.realm,
+            ticket: ticket,
+            at: self.now,
+            &effects
+        )
+        self.heard.add(&effects)
+        return ticket
     }
 
     /// The texts that a client gets, one poll after the other, each proven.

@@ -1,0 +1,68 @@
+#include "FaultyDisk.h"
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <string.h>
+
+static sqlite3_vfs *real;
+static sqlite3_vfs faulty;
+static const sqlite3_io_methods *real_methods;
+static sqlite3_io_methods faulty_methods;
+static atomic_int syncs_to_fail;
+static atomic_int is_full;
+static atomic_int failures;
+
+static int faulty_sync(sqlite3_file *file, int flags) {
+    int code = real_methods->xSync(file, flags);
+    int left = atomic_load(&syncs_to_fail);
+    while (left > 0) {
+        if (atomic_compare_exchange_weak(&syncs_to_fail, &left, left - 1)) {
+            atomic_fetch_add(&failures, 1);
+            return SQLITE_IOERR_FSYNC;
+        }
+    }
+    return code;
+}
+
+static int faulty_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {
+    if (atomic_load(&is_full)) {
+        atomic_fetch_add(&failures, 1);
+        return SQLITE_FULL;
+    }
+    return real_methods->xWrite(file, bytes, count, offset);
+}
+
+static int faulty_open(
+    sqlite3_vfs *vfs,
+    const char *name,
+    sqlite3_file *file,
+    int flags,
+    int *given
+) {
+    (void)vfs;
+    int code = real->xOpen(real, name, file, flags, given);
+    if (code != SQLITE_OK || !name || !strstr(name, "relay-faulty")) return code;
+    if (!real_methods) {
+        real_methods = file->pMethods;
+        faulty_methods = *real_methods;
+        faulty_methods.xSync = faulty_sync;
+        faulty_methods.xWrite = faulty_write;
+    }
+    if (file->pMethods == real_methods) file->pMethods = &faulty_methods;
+    return code;
+}
+
+void faulty_disk_register(void) {
+    if (real) return;
+    real = sqlite3_vfs_find(0);
+    faulty = *real;
+    faulty.zName = "faulty";
+    faulty.xOpen = faulty_open;
+    sqlite3_vfs_register(&faulty, 1);
+}
+
+void faulty_disk_fail_syncs(int count) { atomic_store(&syncs_to_fail, count); }
+
+void faulty_disk_be_full(int full) { atomic_store(&is_full, full); }
+
+int faulty_disk_failures(void) { return atomic_load(&failures); }

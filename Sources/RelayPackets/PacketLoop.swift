@@ -158,8 +158,10 @@ package final class PacketLoop: @unchecked Sendable {
             self.send(send)
         case .stored(let ticket, _):
             self.packetExchange(ticket)?.handler.stored()
-        case .held(let ticket):
-            self.packetExchange(ticket)?.handler.held()
+        case .held(let ticket, let client):
+            self.held(ticket, client)
+        case .acknowledged(_, let packets):
+            self.counters.delivered.add(UInt64(packets), loop: Int(self.index))
         case .answerEmpty(let ticket, let more):
             if let (exchange, handler) = self.packetExchange(ticket) {
                 handler.answerEmpty(exchange, more: more)
@@ -206,6 +208,15 @@ package final class PacketLoop: @unchecked Sendable {
                 at: now,
                 &effects
             )
+        }
+    }
+
+    /// A poll is held; one whose exchange has gone since it was asked is not.
+    private func held(_ ticket: Ticket, _ client: ClientHandle) {
+        if let handler = self.packetExchange(ticket)?.handler {
+            handler.held()
+        } else {
+            _ = self.store.pollEnded(client, ticket: ticket)
         }
     }
 

@@ -20,8 +20,11 @@ package enum Effect: Sendable {
     /// The poll is answered now, without a packet; `more` packets wait.
     case answerEmpty(Ticket, more: Int)
 
-    /// The poll waits for a packet.
-    case held(Ticket)
+    /// The poll waits for a packet. If its exchange is gone, say so with `pollEnded`.
+    case held(Ticket, ClientHandle)
+
+    /// A request of the loop acknowledged so many packets, which are gone.
+    case acknowledged(loop: UInt16, packets: Int)
 
     /// Another poll of the client waits while the delivery on this ticket is neither proven nor
     /// failed: find out. Comes once for each such poll, and at once if polls are left that were held
@@ -48,8 +51,9 @@ package enum Effect: Sendable {
     package var loop: UInt16? {
         switch self {
         case .loggedIn(let ticket), .stored(let ticket, _), .refused(let ticket, _),
-            .answerEmpty(let ticket, _), .held(let ticket), .checkProof(let ticket, _, _):
+            .answerEmpty(let ticket, _), .held(let ticket, _), .checkProof(let ticket, _, _):
             ticket.loop
+        case .acknowledged(let loop, _): loop
         case .deliver(let delivery): delivery.ticket.loop
         case .send(let send): send.loop
         case .laneIdle(let loop, _): loop

@@ -10,14 +10,30 @@ package enum StoreOperation: Sendable {
     case consumed(LaneHandle, PacketNumber, reply: Reply?, loop: UInt16)
     /// See `PacketStore.append`.
     case append(Reply, in: RealmID, Ticket)
+    /// See `PacketStore.poll`, with an acknowledgement.
+    ///
+    /// Durably: the session is in acknowledged mode for the rest of its life, and the packets of its
+    /// client up to and including the number are gone, those that were never delivered among them.
+    /// Only the change of mode has to be written before the answer: a client whose acknowledgement
+    /// is forgotten repeats it with its next request. So a journal may say `.done` and write it with what
+    /// comes next if `Session.acknowledges` is set.
+    case acknowledge(Session, upTo: PacketNumber, mayHold: Bool, Ticket)
 
     /// The exchange that is told if it could not be written; nil for one that has to be.
     package var ticket: Ticket? {
         switch self {
         case .logIn(_, let ticket), .send(_, _, _, let ticket), .sendDirect(_, _, _, let ticket),
-            .append(_, _, let ticket):
+            .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
             ticket
         case .consumed: nil
+        }
+    }
+
+    /// Whether it may fail, with a 503 for its exchange; the others are written in the end.
+    var mayBeRefused: Bool {
+        switch self {
+        case .consumed, .acknowledge: false
+        case .logIn, .send, .sendDirect, .append: true
         }
     }
 }
@@ -67,7 +83,7 @@ struct WrittenOperation: Sendable {
 package protocol Journal: Sendable {
     /// Begins to write an operation. May be called from any thread.
     ///
-    /// Those without a ticket are never refused.
+    /// What a backend has taken and what a client has acknowledged is never refused.
     func write(_ operation: StoreOperation) -> JournalAnswer
 
     /// Keeps what has happened, some time soon and in this order. From any thread.
@@ -158,7 +174,7 @@ extension PacketStore {
     ) -> Progress? {
         guard let journal = self.journal else { return nil }
         let operation = operation()
-        if let ticket = operation.ticket, let refusal = refusal() {
+        if operation.mayBeRefused, let ticket = operation.ticket, let refusal = refusal() {
             effects.append(.refused(ticket, refusal))
             return .done
         }
@@ -212,6 +228,15 @@ extension PacketStore {
             )
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, number: number, ticket: ticket, at: now, &effects)
+        case .acknowledge(let session, let number, let mayHold, let ticket):
+            self.acknowledgementWritten(
+                session,
+                upTo: number,
+                ticket: ticket,
+                mayHold: mayHold,
+                at: now,
+                &effects
+            )
         }
     }
 }

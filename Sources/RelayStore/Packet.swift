@@ -18,7 +18,8 @@ package struct Packet: Sendable {
     /// To a backend only.
     package let attempts: UInt32
 
-    /// Whether an earlier delivery of it failed after bytes were written.
+    /// Whether the client may have it already: an earlier delivery of it failed or was not
+    /// acknowledged, after bytes were written, or goes on beside this one.
     ///
     /// To a client only.
     package let isRedelivered: Bool
@@ -28,7 +29,7 @@ package struct Packet: Sendable {
 package struct Delivery: Sendable {
     /// The poll that it answers.
     ///
-    /// The packet stays with this exchange until the delivery is proven or has failed.
+    /// The packet is under way on this exchange until the delivery is proven or has failed.
     package let ticket: Ticket
 
     /// Whose packet it is.
@@ -36,6 +37,9 @@ package struct Delivery: Sendable {
 
     /// What is delivered.
     package let packet: Packet
+
+    /// Whether the packet stays until the client acknowledges it, whatever becomes of the delivery.
+    package let needsAcknowledgement: Bool
 
     /// How many packets wait behind it.
     package let more: Int

@@ -90,17 +90,64 @@ extension PacketStore {
 
     /// Asks for the oldest packet of the session's client.
     ///
+    /// With `acknowledging` the session is in acknowledged mode from now on, and packets up to and
+    /// including this number are gone; 0 acknowledges none.
+    ///
     /// Effects: `.deliver`, `.held` (if `mayHold`), `.answerEmpty`, or `.refused(.sessionEnded)`;
     /// and for others.
+    @discardableResult
     package func poll(
         _ session: Session,
+        acknowledging number: PacketNumber? = nil,
+        ticket: Ticket,
+        mayHold: Bool,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Progress {
+        if let number, self.changesAnything(session, upTo: number) {
+            let progress = self.journaled(
+                .acknowledge(session, upTo: number, mayHold: mayHold, ticket),
+                &effects
+            )
+            if let progress { return progress }
+        }
+        self.acknowledgementWritten(
+            session,
+            upTo: number,
+            ticket: ticket,
+            mayHold: mayHold,
+            at: now,
+            &effects
+        )
+        return .done
+    }
+
+    /// Whether an acknowledgement is the first of its session or ends a packet; most that a held poll
+    /// repeats do neither, and need not be written.
+    private func changesAnything(_ session: Session, upTo number: PacketNumber) -> Bool {
+        guard self.journal != nil, session.acknowledges else { return self.journal != nil }
+        return self.withShard(session.client.shard) { shard in
+            shard.hasPacket(of: session, upTo: number)
+        }
+    }
+
+    func acknowledgementWritten(
+        _ session: Session,
+        upTo number: PacketNumber?,
         ticket: Ticket,
         mayHold: Bool,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
         self.withShard(session.client.shard) {
-            $0.poll(session, ticket: ticket, mayHold: mayHold, at: now, &effects)
+            $0.poll(
+                session,
+                acknowledging: number,
+                ticket: ticket,
+                mayHold: mayHold,
+                at: now,
+                &effects
+            )
         }
         self.bury(&effects)
     }
@@ -112,7 +159,7 @@ extension PacketStore {
         self.withShard(client.shard) { $0.pollEnded(client, ticket: ticket) }
     }
 
-    /// The client has the packet.
+    /// The client's kernel has the packet: it is gone, unless it needs to be acknowledged.
     ///
     /// Effects: for others.
     package func deliveryProven(
@@ -128,8 +175,8 @@ extension PacketStore {
         self.bury(&effects)
     }
 
-    /// Bytes were written and did not arrive: the packet is the first again, and marked as
-    /// redelivered.
+    /// Bytes were written and did not arrive: the packet, if it is not acknowledged meanwhile, is the
+    /// first again, and marked as redelivered.
     ///
     /// Effects: for others.
     package func deliveryFailed(

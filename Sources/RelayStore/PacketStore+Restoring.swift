@@ -41,9 +41,15 @@ extension PacketStore {
                 digest: session.token,
                 ttl: session.ttl,
                 usedAt: session.usedAt,
-                isDebugServer: session.isDebugServer
+                isDebugServer: session.isDebugServer,
+                acknowledges: session.acknowledges
             )
         }
+    }
+
+    /// The packets that an acknowledgement ends; nil if the session is not its client's any more.
+    func acknowledged(by session: Session, upTo number: PacketNumber) -> [PacketNumber]? {
+        self.withShard(session.client.shard) { $0.acknowledged(by: session, upTo: number) }
     }
 
     /// The realm of a client, if it has a record.
@@ -79,13 +85,10 @@ extension PacketStore {
     func packetDamaged(_ effect: Effect, at now: StoreInstant, _ effects: inout Effects) {
         switch effect {
         case .deliver(let delivery):
-            self.deliveryProven(
-                delivery.client,
-                delivery.packet.number,
-                ticket: delivery.ticket,
-                at: now,
-                &effects
-            )
+            self.withShard(delivery.client.shard) {
+                $0.removeDamaged(delivery, at: now, &effects)
+            }
+            self.bury(&effects)
             effects.append(.answerEmpty(delivery.ticket, more: delivery.more))
         case .send(let send):
             self.rejected(
@@ -110,6 +113,8 @@ struct KeptSession: Sendable {
     /// Its last use, in nanoseconds of the clock that never goes back.
     let usedAt: UInt64
     let isDebugServer: Bool
+    /// Whether it is in acknowledged mode.
+    let acknowledges: Bool
 }
 
 /// A packet as a journal keeps it, without its bytes.
@@ -140,6 +145,53 @@ extension Shard {
         return self.handle(of: self.insertClient(name, in: realm, isStranger: !hasLoggedIn))
     }
 
+    /// A packet that is under way cannot be delivered: it becomes a dead letter.
+    fileprivate mutating func removeDamaged(
+        _ delivery: Delivery,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        let number = delivery.packet.number
+        guard let slot = self.slot(of: delivery.client),
+            self.clients[slot].outbox.isLeased(number, to: delivery.ticket, in: self.packets)
+        else { return }
+        let before = self.clients[slot].outbox.deliveries
+        let removed = self.clients[slot].outbox.removeHead(upTo: number, from: &self.packets)
+        self.counts.deliveries -= before - self.clients[slot].outbox.deliveries
+        guard let removed else { return }
+        self.outboxes.remove(bytes: removed.byteCount, &effects)
+        effects.deadLetters.append(
+            DeadLetter(
+                reason: .damaged,
+                direction: .toClient,
+                realm: self.clients[slot].realm,
+                client: self.clients[slot].name,
+                pool: nil,
+                number: number,
+                attempts: 0,
+                contents: .empty,
+                diedAt: now
+            )
+        )
+        self.serve(slot, at: now, &effects)
+    }
+
+    /// Whether an acknowledgement ends a packet.
+    func hasPacket(of session: Session, upTo number: PacketNumber) -> Bool {
+        guard let slot = self.slot(of: session),
+            let first = self.clients[slot].outbox.firstNumber(in: self.packets)
+        else { return false }
+        return first <= number
+    }
+
+    fileprivate func acknowledged(
+        by session: Session,
+        upTo number: PacketNumber
+    ) -> [PacketNumber]? {
+        guard let slot = self.slot(of: session) else { return nil }
+        return self.clients[slot].outbox.numbers(upTo: number, in: self.packets)
+    }
+
     fileprivate mutating func restoreSession(_ kept: KeptSession, _ claim: TokenClaim) {
         guard let slot = self.slot(of: claim.client), self.clients[slot].session == nil else {
             return
@@ -150,7 +202,8 @@ extension Shard {
             epoch: claim.epoch,
             ttl: kept.ttl,
             usedAt: kept.usedAt,
-            isDebugServer: kept.isDebugServer
+            isDebugServer: kept.isDebugServer,
+            acknowledges: kept.acknowledges
         )
         self.counts.sessions += 1
     }

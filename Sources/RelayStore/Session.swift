@@ -15,6 +15,9 @@ package struct Session: Sendable {
     /// Whether it was granted `Accept-Debug`: it may address any client of its realm.
     package let isDebugServer: Bool
 
+    /// Whether it was in acknowledged mode when it was looked up.
+    package let acknowledges: Bool
+
     /// Which session it is: unique in the store, growing.
     let epoch: UInt64
 }

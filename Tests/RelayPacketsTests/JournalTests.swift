@@ -98,7 +98,7 @@ struct JournalTests {
 }
 
 /// A journal that keeps what it is given until the test commits it.
-private final class SlowJournal: Journal {
+final class SlowJournal: Journal {
     private let operations = Mutex<[StoreOperation]>([])
 
     func write(_ operation: StoreOperation) -> JournalAnswer {

@@ -134,6 +134,20 @@ final class DiskHarness: Sendable {
         return ticket
     }
 
+    func poll(_ name: String, acknowledging number: PacketNumber) throws -> Effect {
+        let session = try self.session(name)
+        return self.answer {
+            self.store.poll(
+                session,
+                acknowledging: number,
+                ticket: $0,
+                mayHold: false,
+                at: self.now,
+                &$1
+            )
+        }
+    }
+
     /// The texts that a client gets, one poll after the other, each proven.
     func received(by session: Session) -> [String] {
         var texts: [String] = []

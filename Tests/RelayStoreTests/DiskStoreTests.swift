@@ -109,6 +109,22 @@ struct DiskStoreTests {
         #expect(harness.received(by: anna) == texts)
     }
 
+    @Test func `what was acknowledged stays gone, and the mode stays`() throws {
+        let harness = try DiskHarness()
+        _ = try harness.logIn("anna")
+        for text in ["one", "two", "three"] { _ = harness.append(text, for: ["anna"]) }
+        let first = try harness.poll("anna", acknowledging: 0)
+        #expect(first.text.contains("'one'"))
+        guard case .deliver(let delivery) = first else { return }
+        #expect(
+            try harness.poll("anna", acknowledging: delivery.packet.number).text
+                .contains("'two'")
+        )
+        try harness.reopen()
+        #expect(try harness.session("anna").acknowledges)
+        #expect(try harness.poll("anna", acknowledging: 0).text.contains("'two'"))
+    }
+
     @Test func `a store is open once`() throws {
         let harness = try DiskHarness()
         #expect {

@@ -90,6 +90,25 @@ struct JournalTests {
         #expect(harness.store.statistics().waitingForClients.packets == 1)
     }
 
+    @Test func `an acknowledgement that is being written has not happened`() throws {
+        let journal = HeldJournal()
+        let harness = StoreHarness(journal: journal)
+        _ = harness.logIn("anna")
+        _ = harness.append("one", for: ["anna"], ticket: 1)
+        _ = journal.commit(to: harness)
+        let anna = try #require(harness.session("token of anna"))
+        #expect(harness.poll(anna, upTo: 0, ticket: 2) == [])
+        #expect(journal.commit(to: harness) == [0: ["deliver 2 'one' more 0"]])
+        #expect(harness.session("token of anna")?.acknowledges == true)
+        #expect(harness.poll(anna, upTo: .max, ticket: 3) == [])
+        #expect(harness.store.statistics().waitingForClients.packets == 1)
+        #expect(journal.commit(to: harness) == [0: ["acknowledged@0 1", "held 3"]])
+        #expect(harness.poll(anna, upTo: .max, ticket: 4) == [])
+        #expect(
+            journal.commit(to: harness, failing: [4]) == [0: ["refused 4 storeFailed"]]
+        )
+    }
+
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `every packet arrives in order however commits are delayed, batched and failed`(
         seed: UInt64

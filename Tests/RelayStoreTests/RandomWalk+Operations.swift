@@ -246,16 +246,37 @@ extension RandomWalk {
         guard let known = self.randomSession() else { return }
         let ticket = self.ticket(loop: 0)
         let mayHold = self.random(4) != 0
+        let number = self.acknowledgement(by: known.key)
         self.store.poll(
             known.session,
+            acknowledging: number,
             ticket: ticket,
             mayHold: mayHold,
             at: self.now,
             &self.effects
         )
-        self.model.poll(known.key, session: known.id, ticket: ticket.handle, mayHold: mayHold)
+        self.model.poll(
+            known.key,
+            session: known.id,
+            acknowledging: number,
+            ticket: ticket.handle,
+            mayHold: mayHold
+        )
         self.polls.append((known.key, known.session.client, ticket.handle))
         self.compareEffects("poll of \(known.key)")
+    }
+
+    /// Of some clients, what a request acknowledges: nothing, a packet that is the first, or the one
+    /// behind it, or the last thing that was delivered to anybody.
+    private mutating func acknowledgement(by key: StoreModel.Key) -> PacketNumber? {
+        guard key.name < "c3", self.random(3) != 0 else { return nil }
+        let outbox = self.model.clients[key]?.outbox ?? []
+        switch self.random(4) {
+        case 0: return 0
+        case 1: return outbox.dropFirst().first?.number
+        case 2: return self.deliveries.last?.delivery.packet.number
+        default: return outbox.first?.number
+        }
     }
 
     mutating func endPoll() {
@@ -309,7 +330,9 @@ extension RandomWalk {
         to key: StoreModel.Key,
         _ ticket: Ticket
     ) {
-        guard self.model.clients[key]?.delivery == ticket.handle else { return }
+        guard let client = self.model.clients[key], client.deliveries.contains(ticket.handle),
+            client.outbox.first?.number == number, !client.needsAcknowledgement
+        else { return }
         self.copies.ended += 1
         if number <= self.copies.lastProven[key, default: 0] {
             self.differ("\(number) was delivered out of order")

@@ -147,7 +147,7 @@ struct RandomWalk {
         switch effect {
         case .deliver(let delivery):
             let ticket = delivery.ticket.handle
-            let client = self.model.clients.first { $0.value.delivery == ticket }
+            let client = self.model.clients.first { $0.value.deliveries.contains(ticket) }
             guard let client else { return self.differ("a delivery to \(ticket)") }
             self.deliveries.append((client.key, delivery))
         case .send(let send):
@@ -155,6 +155,7 @@ struct RandomWalk {
             self.lanes[self.lane(of: send)] = send.lane
         case .stored: self.copies.stored += copies
         case .died, .dropped: self.copies.ended += 1
+        case .acknowledged(_, let packets): self.copies.ended += packets
         default: break
         }
     }
@@ -167,7 +168,7 @@ struct RandomWalk {
         expected.clients = clients.count
         expected.sessions = clients.count { $0.session != nil }
         expected.heldPolls = clients.map(\.held.count).reduce(0, +)
-        expected.deliveries = clients.count { $0.delivery != nil }
+        expected.deliveries = clients.map(\.deliveries.count).reduce(0, +)
         expected.waitingForClients = Backlog(packets: outboxes.packets, bytes: outboxes.bytes)
         expected.waitingForBackends = Backlog(
             packets: inboxes.map(\.packets).reduce(0, +),

@@ -12,6 +12,9 @@ final class StoreHarness {
     private(set) var deliveries: [UInt64: Delivery] = [:]
     private(set) var sends: [String: LaneSend] = [:]
     private(set) var numbers: [UInt64: PacketNumber] = [:]
+
+    /// The number of each packet that was delivered; 0 for none.
+    private(set) var deliveredNumbers: [String: PacketNumber] = [:]
     private var effects = Effects()
     private var lastTicket: UInt64 = 1000
 
@@ -127,10 +130,30 @@ final class StoreHarness {
         }
     }
 
-    func poll(_ session: Session, ticket: UInt64, mayHold: Bool = true) -> [String] {
+    func poll(
+        _ session: Session,
+        acknowledging text: String? = nil,
+        ticket: UInt64,
+        mayHold: Bool = true
+    ) -> [String] {
+        self.poll(
+            session,
+            upTo: text.map { self.deliveredNumbers[$0, default: 0] },
+            ticket: ticket,
+            mayHold: mayHold
+        )
+    }
+
+    func poll(
+        _ session: Session,
+        upTo number: PacketNumber?,
+        ticket: UInt64,
+        mayHold: Bool = true
+    ) -> [String] {
         self.effects {
             self.store.poll(
                 session,
+                acknowledging: number,
                 ticket: Self.ticket(ticket),
                 mayHold: mayHold,
                 at: self.now,
@@ -283,7 +306,9 @@ final class StoreHarness {
         var texts: [String] = []
         while let effect = self.effects.next() {
             switch effect {
-            case .deliver(let delivery): self.deliveries[delivery.ticket.handle] = delivery
+            case .deliver(let delivery):
+                self.deliveries[delivery.ticket.handle] = delivery
+                self.deliveredNumbers[delivery.packet.contents.text] = delivery.packet.number
             case .send(let send): self.sends[send.packet.contents.text] = send
             case .stored(let ticket, let number): self.numbers[ticket.handle] = number
             default: break
@@ -319,7 +344,8 @@ extension Effect {
                 + (delivery.packet.from.map { " from \($0)" } ?? "")
                 + (delivery.packet.isRedelivered ? " again" : "")
         case .answerEmpty(let ticket, let more): "empty \(ticket.handle) more \(more)"
-        case .held(let ticket): "held \(ticket.handle)"
+        case .held(let ticket, _): "held \(ticket.handle)"
+        case .acknowledged(let loop, let packets): "acknowledged@\(loop) \(packets)"
         case .checkProof(let ticket, _, _): "check \(ticket.handle)"
         case .send(let send):
             "send@\(send.loop) '\(send.packet.contents.text)' attempts \(send.packet.attempts)"

@@ -54,6 +54,7 @@ struct StoreModel {
         var ttl: UInt64
         var usedAt: UInt64
         var isDebugServer: Bool
+        var acknowledges = false
     }
 
     struct Lane {
@@ -66,11 +67,18 @@ struct StoreModel {
         var isStranger: Bool
         var session: Session?
         var outbox: [Packet] = []
-        var delivery: UInt64?
+        var deliveries: [UInt64] = []
+        var needsAcknowledgement = false
         var held: [(ticket: UInt64, since: UInt64)] = []
         var lanes: [Int: Lane] = [:]
 
-        var waiting: Int { self.outbox.count - (self.delivery == nil ? 0 : 1) }
+        var isDelivering: Bool { !self.deliveries.isEmpty }
+
+        var acknowledges: Bool { self.session?.acknowledges == true }
+
+        var waiting: Int {
+            self.outbox.count - (self.isDelivering && !self.needsAcknowledgement ? 1 : 0)
+        }
     }
 
     init(microseconds: UInt64) {
@@ -178,17 +186,25 @@ struct StoreModel {
         }
     }
 
-    mutating func poll(_ key: Key, session: Int, ticket: UInt64, mayHold: Bool) {
+    mutating func poll(
+        _ key: Key,
+        session: Int,
+        acknowledging number: UInt64?,
+        ticket: UInt64,
+        mayHold: Bool
+    ) {
         guard self.isCurrent(key, session) else {
             self.effects.append("refused \(ticket) sessionEnded")
             return
         }
+        if let number { self.acknowledge(key, upTo: number) }
         self.expireOutbox(key)
         guard var client = self.clients[key] else { return }
-        if let delivery = client.delivery {
+        if !client.acknowledges, let delivery = client.deliveries.last {
             self.effects.append("check \(delivery) #\(client.outbox[0].number)")
         } else if !client.outbox.isEmpty {
             self.deliver(key, ticket)
+            if client.acknowledges { self.serve(key) }
             return
         }
         if mayHold {
@@ -224,17 +240,32 @@ struct StoreModel {
         ticket: UInt64,
         isRedelivered: Bool?
     ) {
-        guard let client = self.clients[key], client.delivery == ticket,
+        guard let client = self.clients[key], client.deliveries.contains(ticket),
             client.outbox.first?.number == number
         else { return }
-        self.clients[key]?.delivery = nil
-        if let isRedelivered {
-            if isRedelivered { self.clients[key]?.outbox[0].isRedelivered = true }
+        if isRedelivered == nil, !client.needsAcknowledgement {
+            self.removeFirst(key)
         } else {
-            self.clients[key]?.outbox.removeFirst()
-            self.packetLeft()
+            self.clients[key]?.deliveries.removeAll { $0 == ticket }
+            if isRedelivered != false { self.clients[key]?.outbox[0].isRedelivered = true }
         }
         self.serve(key)
+    }
+
+    private mutating func acknowledge(_ key: Key, upTo number: UInt64) {
+        self.clients[key]?.session?.acknowledges = true
+        var packets = 0
+        while let first = self.clients[key]?.outbox.first, first.number <= number {
+            self.removeFirst(key)
+            packets += 1
+        }
+        if packets > 0 { self.effects.append("acknowledged@0 \(packets)") }
+    }
+
+    private mutating func removeFirst(_ key: Key) {
+        self.clients[key]?.outbox.removeFirst()
+        self.clients[key]?.deliveries = []
+        self.packetLeft()
     }
 
     private mutating func stored(_ ticket: UInt64, _ numbers: [UInt64?]) {
@@ -258,7 +289,7 @@ struct StoreModel {
         self.expireOutbox(key)
         guard let client = self.clients[key] else { return nil }
         let packet = self.packet(text, from: sender)
-        let fixed = client.delivery == nil ? [] : [client.outbox[0]]
+        let fixed = client.isDelivering ? [client.outbox[0]] : []
         guard self.fits(fixed + [packet], realm) else {
             self.overflow(packet, key)
             return nil
@@ -288,28 +319,36 @@ struct StoreModel {
     }
 
     private mutating func serve(_ key: Key) {
-        guard self.clients[key]?.delivery == nil else { return }
+        guard let client = self.clients[key], client.acknowledges || !client.isDelivering else {
+            return
+        }
         self.expireOutbox(key)
-        if self.clients[key]?.outbox.isEmpty == false, let poll = self.clients[key]?.held.popLast()
+        while self.clients[key]?.outbox.isEmpty == false,
+            let poll = self.clients[key]?.held.popLast()
         {
             self.deliver(key, poll.ticket)
+            if !client.acknowledges { return }
         }
     }
 
     private mutating func deliver(_ key: Key, _ ticket: UInt64) {
-        self.clients[key]?.delivery = ticket
         guard let client = self.clients[key], let packet = client.outbox.first else { return }
+        self.clients[key]?.deliveries.append(ticket)
+        self.clients[key]?.needsAcknowledgement =
+            client.acknowledges || client.isDelivering && client.needsAcknowledgement
         self.effects.append(
-            "deliver \(ticket) '\(packet.text)' more \(client.waiting)"
+            "deliver \(ticket) '\(packet.text)' more \(client.outbox.count - 1)"
                 + (packet.from.map { " from \($0)" } ?? "")
-                + (packet.isRedelivered ? " again" : "")
+                + (packet.isRedelivered || client.isDelivering ? " again" : "")
         )
-        if !client.held.isEmpty { self.effects.append("check \(ticket) #\(packet.number)") }
+        if !client.acknowledges, !client.held.isEmpty {
+            self.effects.append("check \(ticket) #\(packet.number)")
+        }
     }
 
     private mutating func expireOutbox(_ key: Key) {
         guard let client = self.clients[key] else { return }
-        let fixed = client.delivery == nil ? 0 : 1
+        let fixed = client.isDelivering ? 1 : 0
         for packet in client.outbox.dropFirst(fixed) where self.isExpired(packet, key) {
             self.clients[key]?.outbox.removeAll { $0.number == packet.number }
             self.packetLeft()

@@ -284,8 +284,7 @@ private struct StressedLoop {
         case .deliver(let delivery): self.perform(delivery)
         case .answerEmpty(let ticket, _), .refused(let ticket, .sessionEnded):
             self.answered(ticket)
-        case .held(let ticket):
-            let client = self.session().client
+        case .held(let ticket, let client):
             if self.random(8) == 0, self.system.store.pollEnded(client, ticket: ticket) {
                 self.answered(ticket)
             }

@@ -46,7 +46,19 @@ package final class BufferStage: Stage {
             at: self.owner.now
         )
         guard let session else { return self.refuse(exchange, .sessionEnded) }
-        if let problem = self.problem(of: fields, bytes) { return self.refuse(exchange, problem) }
+        let acknowledged: PacketNumber?
+        switch AckField(fields, in: bytes) {
+        case .absent: acknowledged = nil
+        case .malformed: return self.refuse(exchange, .malformedAck)
+        case .upTo(let number):
+            guard self.owner.store.hasGiven(number) else {
+                return self.refuse(exchange, .unknownAck)
+            }
+            acknowledged = number
+        }
+        if PacketKeyField(fields, in: bytes) == .malformed {
+            return self.refuse(exchange, .malformedKey)
+        }
         var upload: PacketUpload?
         if request.announcesBody {
             if let problem = self.prepare(&upload, of: exchange, session, request, bytes) {
@@ -60,6 +72,7 @@ package final class BufferStage: Stage {
                 session: session,
                 handle: exchange.enter(self.owner.exchanges),
                 hold: self.hold(fields, bytes),
+                acknowledged: acknowledged,
                 upload: upload
             )
         )
@@ -81,19 +94,6 @@ package final class BufferStage: Stage {
             return self.configuration.hold
         }
         return min(.seconds(Int64(seconds)), self.configuration.hold)
-    }
-
-    /// What is wrong with the fields about delivery, with or without a body.
-    private func problem(
-        of fields: FieldPositions,
-        _ bytes: Span<UInt8>
-    ) -> PacketProblem? {
-        switch AckField(fields, in: bytes) {
-        case .absent: break
-        case .malformed: return .malformedAck
-        case .upTo(let number): if !self.owner.store.hasGiven(number) { return .unknownAck }
-        }
-        return PacketKeyField(fields, in: bytes) == .malformed ? .malformedKey : nil
     }
 
     private func refuse(_ exchange: Exchange, _ problem: PacketProblem) -> Verdict {

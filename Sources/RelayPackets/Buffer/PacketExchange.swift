@@ -18,6 +18,9 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     /// The packet that the request brings, until it is stored.
     private var upload: PacketUpload?
 
+    /// What the request says of packets that the client has, until the store knows.
+    private var acknowledged: PacketNumber?
+
     private var timer = TimerHandle.none
 
     /// How long the poll may be held.
@@ -25,6 +28,9 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
 
     /// The number of the packet that the response delivers.
     private var number: PacketNumber = 0
+
+    /// Whether that packet stays until the client acknowledges it.
+    private var needsAcknowledgement = false
 
     /// Its place among the held polls; -1 if it is not there.
     var heldIndex: Int32 = -1
@@ -51,12 +57,14 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         session: Session,
         handle: ExchangeHandle,
         hold: Duration,
+        acknowledged: PacketNumber?,
         upload: PacketUpload?
     ) {
         self.owner = owner
         self.session = session
         self.handle = handle
         self.holdNanoseconds = hold.wholeNanoseconds
+        self.acknowledged = acknowledged
         self.upload = upload
     }
 
@@ -142,6 +150,7 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         self.endHolding()
         self.state = .delivering
         self.number = delivery.packet.number
+        self.needsAcknowledgement = delivery.needsAcknowledgement
         if delivery.packet.isRedelivered {
             self.owner.counters.redelivered.add(loop: Int(self.owner.index))
         }
@@ -213,9 +222,12 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
 
     private func poll(mayHold: Bool) {
         self.state = .polling
+        let acknowledged = self.acknowledged
+        self.acknowledged = nil
         self.owner.operate { store, now, effects in
             store.poll(
                 self.session,
+                acknowledging: acknowledged,
                 ticket: self.ticket,
                 mayHold: mayHold,
                 at: now,
@@ -237,7 +249,10 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     func deliveryProven(_ exchange: Exchange) {
         guard self.state == .delivering else { return }
         self.state = .over
-        self.owner.counters.delivered.add(loop: Int(self.owner.index))
+        // A packet that needs it is counted when it is acknowledged.
+        if !self.needsAcknowledgement {
+            self.owner.counters.delivered.add(loop: Int(self.owner.index))
+        }
         self.owner.operate { store, now, effects in
             store.deliveryProven(
                 self.session.client,

@@ -96,6 +96,8 @@ final class DiskWriter: @unchecked Sendable {
         var refused: [(ticket: Ticket, refusal: Refusal)] = []
         /// Who gets the tokens of logins in the batch.
         var tokens: [[UInt8]: ClientName] = [:]
+        /// Who logs in in the batch.
+        var names: Set<ClientName> = []
     }
 
     private func write(_ batch: [WriteQueue.Item]) {
@@ -142,8 +144,15 @@ final class DiskWriter: @unchecked Sendable {
                 outcome.refused.append((ticket, .tokenTaken))
                 return
             }
+            if case .acknowledge(let session, let upTo, _, _) = operation {
+                let isReplaced = outcome.names.contains(session.name)
+                try self.write(session, upTo: upTo, isReplaced: isReplaced, to: rows)
+            }
             let number = try self.write(operation, to: rows, at: now)
-            if case .logIn(let login, _) = operation { outcome.tokens[login.token] = login.name }
+            if case .logIn(let login, _) = operation {
+                outcome.tokens[login.token] = login.name
+                outcome.names.insert(login.name)
+            }
             outcome.written.append(WrittenOperation(operation: operation, number: number))
         }
     }
@@ -160,7 +169,8 @@ final class DiskWriter: @unchecked Sendable {
                 digest: login.token,
                 ttl: login.tokenTTL.nanosecondsClamped,
                 usedAt: now.nanoseconds,
-                isDebugServer: login.isDebugServer
+                isDebugServer: login.isDebugServer,
+                acknowledges: false
             )
             try rows.insertSession(
                 of: login.name,
@@ -179,6 +189,7 @@ final class DiskWriter: @unchecked Sendable {
             return try self.write(reply, in: session.realm, to: rows, at: now)
         case .append(let reply, let realm, _):
             return try self.write(reply, in: realm, to: rows, at: now)
+        case .acknowledge: return nil
         case .consumed(let lane, let number, let reply, _):
             var first: PacketNumber?
             if let reply, let realm = self.store.realm(of: lane.client) {
@@ -186,6 +197,22 @@ final class DiskWriter: @unchecked Sendable {
             }
             try rows.delete(number, .toBackend)
             return first
+        }
+    }
+
+    /// What a session acknowledges, and that it does.
+    private func write(
+        _ session: Session,
+        upTo number: PacketNumber,
+        isReplaced: Bool,
+        to rows: RowWriter
+    ) throws(DatabaseError) {
+        guard !isReplaced,
+            let numbers = self.store.acknowledged(by: session, upTo: number)
+        else { return }
+        for number in numbers { try rows.delete(number, .toClient) }
+        if !session.acknowledges {
+            try rows.setAcknowledging(session.name, in: session.realm)
         }
     }
 
@@ -306,7 +333,9 @@ final class DiskWriter: @unchecked Sendable {
         try self.connection().transaction { rows throws(DatabaseError) in
             if first <= last { try rows.delete(first...last) }
             for item in batch {
-                guard case .operation(let operation) = item, let ticket = operation.ticket else {
+                guard case .operation(let operation) = item, operation.mayBeRefused,
+                    let ticket = operation.ticket
+                else {
                     try self.write(item, to: rows, at: now, &outcome)
                     continue
                 }

@@ -74,7 +74,7 @@ struct Loading {
 
     private func loadSessions() throws(DatabaseError) {
         let rows = try self.database.prepare(
-            "SELECT client, token, perms, used_us, ttl_us FROM session"
+            "SELECT client, token, perms, used_us, ttl_us, mode FROM session"
         )
         while try rows.step() {
             guard let client = self.clients[rows.integer(0)] else { continue }
@@ -86,7 +86,8 @@ struct Loading {
                     digest: rows.bytes(1),
                     ttl: isLong ? .max : ttl,
                     usedAt: self.nanoseconds(ofMicroseconds: rows.unsigned(3)),
-                    isDebugServer: rows.integer(2) & 1 != 0
+                    isDebugServer: rows.integer(2) & 1 != 0,
+                    acknowledges: rows.integer(5) != 0
                 )
             )
         }

@@ -149,6 +149,7 @@ extension Effect {
                     ticket: delivery.ticket,
                     client: delivery.client,
                     packet: delivery.packet.with(contents),
+                    needsAcknowledgement: delivery.needsAcknowledgement,
                     more: delivery.more
                 )
             )

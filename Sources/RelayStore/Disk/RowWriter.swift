@@ -10,6 +10,7 @@ final class RowWriter {
     private let insertDead: Statement
     private let insertAttempts: Statement
     private let loggedIn: Statement
+    private let acknowledges: Statement
     private let sessionUsed: Statement
     private let deleteOutbox: Statement
     private let deleteInbox: Statement
@@ -45,12 +46,13 @@ final class RowWriter {
         self.insertInbox = try database.prepare("INSERT INTO inbox VALUES (?,?,?,?,?,?,?)")
         self.insertSession = try database.prepare(
             """
-            INSERT OR REPLACE INTO session(client, token, perms, used_us, ttl_us)
-            VALUES (?,?,?,?,?)
+            INSERT OR REPLACE INTO session(client, token, perms, used_us, ttl_us, mode)
+            VALUES (?,?,?,?,?,?)
             """
         )
         self.deleteSession = try database.prepare("DELETE FROM session WHERE client = ?")
         self.sessionUsed = try database.prepare("UPDATE session SET used_us = ? WHERE token = ?")
+        self.acknowledges = try database.prepare("UPDATE session SET mode = 1 WHERE client = ?")
         self.loggedIn = try database.prepare("UPDATE client SET seen_us = ? WHERE id = ?")
         self.insertAttempts = try database.prepare("INSERT OR REPLACE INTO retry VALUES (?,?)")
         self.deleteAttempts = try database.prepare("DELETE FROM retry WHERE seq = ?")
@@ -145,11 +147,18 @@ final class RowWriter {
         try statement.bind(3, session.isDebugServer ? 1 as Int64 : 0)
         try statement.bind(4, usedAtMicroseconds)
         try statement.bind(5, session.ttl / 1000)
+        try statement.bind(6, session.acknowledges ? 1 as Int64 : 0)
         _ = try statement.step()
         guard isLogin else { return }
         try self.loggedIn.bind(1, usedAtMicroseconds)
         try self.loggedIn.bind(2, client)
         try self.loggedIn.run()
+    }
+
+    /// The client's session is in acknowledged mode from now on.
+    func setAcknowledging(_ name: ClientName, in realm: RealmID) throws(DatabaseError) {
+        try self.acknowledges.bind(1, self.client(name, in: realm))
+        try self.acknowledges.run()
     }
 
     /// The client has no session.

@@ -50,7 +50,7 @@ final class WriteQueue: Sendable {
     func add(_ operation: StoreOperation) -> JournalAnswer {
         let bytes = operation.byteCount
         let (answer, isAsleep) = self.waiting.withLock { waiting -> (JournalAnswer, Bool) in
-            if operation.ticket != nil {
+            if operation.mayBeRefused {
                 guard waiting.state == .writing || waiting.state == .stopping,
                     waiting.operations < Self.operationsMax, waiting.bytes < Self.bytesMax
                 else { return (.refused, false) }
@@ -89,7 +89,7 @@ final class WriteQueue: Sendable {
     /// A batch is dealt with: its operations do not wait any more.
     func finished(_ batch: [Item]) {
         self.waiting.withLock { waiting in
-            for case .operation(let operation) in batch where operation.ticket != nil {
+            for case .operation(let operation) in batch where operation.mayBeRefused {
                 waiting.operations -= 1
                 waiting.bytes -= operation.byteCount
             }
@@ -149,7 +149,7 @@ extension StoreOperation {
     /// The bytes that it stores.
     var byteCount: Int {
         switch self {
-        case .logIn: 0
+        case .logIn, .acknowledge: 0
         case .send(let contents, _, _, _): contents.byteCount
         case .sendDirect(let contents, _, let recipients, _):
             contents.byteCount.multipliedReportingOverflow(by: recipients.count).partialValue

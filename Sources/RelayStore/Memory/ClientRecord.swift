@@ -70,6 +70,9 @@ struct SessionRecord: Sendable {
     /// Whether `Accept-Debug` was granted.
     let isDebugServer: Bool
 
+    /// Whether a request of it had an `Ack`: from then on packets stay until they are acknowledged.
+    var acknowledges = false
+
     /// Whether a journal has to keep a use: the first one in each sixteenth of the session's time.
     func isUseDue(at now: StoreInstant) -> Bool {
         let span = max(self.ttl / 16, 1)

@@ -65,6 +65,20 @@ struct PacketQueue: Sendable {
         self.isEmpty ? nil : packets[self.first].number
     }
 
+    /// The numbers that are not above `number`, in order.
+    func numbers(
+        upTo number: PacketNumber,
+        in packets: borrowing Slab<StoredPacket>
+    ) -> [PacketNumber] {
+        var numbers: [PacketNumber] = []
+        var place = self.first
+        while numbers.count < self.count, packets[place].number <= number {
+            numbers.append(packets[place].number)
+            place = packets[place].next
+        }
+        return numbers
+    }
+
     /// When the oldest packet was stored.
     func headStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
         self.isEmpty ? nil : packets[self.first].storedAt

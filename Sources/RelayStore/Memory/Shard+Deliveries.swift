@@ -1,6 +1,7 @@
 /// Towards clients: outboxes, held polls and the delivery that is under way.
 ///
-/// Between calls a poll is held only while its client's outbox is empty or a delivery is under way.
+/// Between calls a poll is held only while its client's outbox is empty or, unless its session
+/// acknowledges, a delivery is under way.
 extension Shard {
     /// Puts a packet into the outbox of a client, and gives it to a held poll if there is one.
     ///
@@ -47,9 +48,11 @@ extension Shard {
         return packet.number
     }
 
-    /// Gives the oldest packet to the poll, or holds it, or answers it empty.
+    /// Removes what the request acknowledges, then gives the oldest packet to the poll, or holds it, or
+    /// answers it empty.
     mutating func poll(
         _ session: Session,
+        acknowledging number: PacketNumber?,
         ticket: Ticket,
         mayHold: Bool,
         at now: StoreInstant,
@@ -59,13 +62,16 @@ extension Shard {
             effects.append(.refused(ticket, .sessionEnded))
             return
         }
+        if let number { self.acknowledge(slot, upTo: number, by: ticket.loop, &effects) }
         self.expireOutbox(slot, at: now, &effects)
-        if let delivery = self.clients[slot].outbox.delivery,
+        if !self.acknowledges(slot), let delivery = self.clients[slot].outbox.delivery,
             let packet = self.clients[slot].outbox.underWay(in: self.packets)
         {
             effects.append(.checkProof(delivery, session.client, packet.number))
         } else if !self.clients[slot].outbox.isEmpty {
             self.deliver(slot, to: ticket, &effects)
+            // Polls that were held for a delivery that the session has not acknowledged.
+            if self.acknowledges(slot) { self.serve(slot, at: now, &effects) }
             return
         }
         let more = self.clients[slot].outbox.waiting
@@ -79,7 +85,7 @@ extension Shard {
             effects.append(.answerEmpty(older, more: more))
         }
         self.counts.heldPolls += 1 - displaced
-        effects.append(.held(ticket))
+        effects.append(.held(ticket, session.client))
     }
 
     /// Stops holding a poll.
@@ -93,7 +99,8 @@ extension Shard {
         return true
     }
 
-    /// The client has the packet: it goes, and the next one is delivered.
+    /// The client has the packet: it goes, unless it needs to be acknowledged, and the next one is
+    /// delivered.
     mutating func deliveryProven(
         _ client: ClientHandle,
         _ number: PacketNumber,
@@ -101,12 +108,14 @@ extension Shard {
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        guard let slot = self.slot(ofDelivery: number, to: client, ticket: ticket),
-            let packet = self.clients[slot].outbox.deliveryProven(in: &self.packets)
-        else { return }
-        self.counts.deliveries -= 1
-        if self.isJournaled { effects.changes.append(.removed(number, .toClient)) }
-        self.outboxes.remove(bytes: packet.byteCount, &effects)
+        guard let slot = self.slot(ofDelivery: number, to: client, ticket: ticket) else { return }
+        let before = self.clients[slot].outbox.deliveries
+        let packet = self.clients[slot].outbox.deliveryProven(on: ticket, in: &self.packets)
+        self.counts.deliveries -= before - self.clients[slot].outbox.deliveries
+        if let packet {
+            if self.isJournaled { effects.changes.append(.removed(number, .toClient)) }
+            self.outboxes.remove(bytes: packet.byteCount, &effects)
+        }
         self.serve(slot, at: now, &effects)
     }
 
@@ -120,7 +129,7 @@ extension Shard {
         _ effects: inout Effects
     ) {
         guard let slot = self.slot(ofDelivery: number, to: client, ticket: ticket) else { return }
-        self.clients[slot].outbox.deliveryEnded(bytesWereWritten: bytesWereWritten)
+        self.clients[slot].outbox.deliveryEnded(on: ticket, bytesWereWritten: bytesWereWritten)
         self.counts.deliveries -= 1
         self.serve(slot, at: now, &effects)
     }
@@ -136,6 +145,31 @@ extension Shard {
         }
     }
 
+    /// Whether the client's session is in acknowledged mode.
+    private func acknowledges(_ slot: UInt32) -> Bool {
+        self.clients[slot].session?.acknowledges == true
+    }
+
+    /// The client has everything up to and including `number`; its session is in acknowledged mode
+    /// from now on.
+    private mutating func acknowledge(
+        _ slot: UInt32,
+        upTo number: PacketNumber,
+        by loop: UInt16,
+        _ effects: inout Effects
+    ) {
+        self.clients[slot].session?.acknowledges = true
+        var packets = 0
+        let deliveries = self.clients[slot].outbox.deliveries
+        while let packet = self.clients[slot].outbox.removeHead(upTo: number, from: &self.packets) {
+            self.outboxes.remove(bytes: packet.byteCount, &effects)
+            packets += 1
+        }
+        guard packets > 0 else { return }
+        self.counts.deliveries -= deliveries
+        effects.append(.acknowledged(loop: loop, packets: packets))
+    }
+
     private func slot(
         ofDelivery number: PacketNumber,
         to client: ClientHandle,
@@ -147,15 +181,19 @@ extension Shard {
         return slot
     }
 
-    /// The newest held poll gets the first packet, unless another one is under way.
-    private mutating func serve(_ slot: UInt32, at now: StoreInstant, _ effects: inout Effects) {
-        guard self.clients[slot].outbox.delivery == nil else { return }
+    /// The newest held poll gets the first packet, unless another one is under way; in acknowledged
+    /// mode every held poll gets it, the newest first.
+    mutating func serve(_ slot: UInt32, at now: StoreInstant, _ effects: inout Effects) {
+        let acknowledges = self.acknowledges(slot)
+        guard acknowledges || self.clients[slot].outbox.delivery == nil else { return }
         self.expireOutbox(slot, at: now, &effects)
-        guard !self.clients[slot].outbox.isEmpty,
+        while !self.clients[slot].outbox.isEmpty,
             let ticket = self.clients[slot].polls.takeNewest()
-        else { return }
-        self.counts.heldPolls -= 1
-        self.deliver(slot, to: ticket, &effects)
+        {
+            self.counts.heldPolls -= 1
+            self.deliver(slot, to: ticket, &effects)
+            if !acknowledges { return }
+        }
     }
 
     private mutating func deliver(
@@ -163,9 +201,13 @@ extension Shard {
         to ticket: Ticket,
         _ effects: inout Effects
     ) {
-        guard let packet = self.clients[slot].outbox.lease(to: ticket, in: self.packets) else {
-            return
-        }
+        let needsAcknowledgement = self.acknowledges(slot)
+        let packet = self.clients[slot].outbox.lease(
+            to: ticket,
+            needsAcknowledgement: needsAcknowledgement,
+            in: self.packets
+        )
+        guard let packet else { return }
         self.counts.deliveries += 1
         effects.appendPacket(
             .deliver(
@@ -173,13 +215,14 @@ extension Shard {
                     ticket: ticket,
                     client: self.handle(of: slot),
                     packet: packet,
-                    more: self.clients[slot].outbox.waiting
+                    needsAcknowledgement: needsAcknowledgement,
+                    more: self.clients[slot].outbox.count - 1
                 )
             ),
             isAbsent: packet.contents.isAbsent
         )
         // Polls that were held before wait for the next packet as much as one that comes now.
-        if !self.clients[slot].polls.isEmpty {
+        if !needsAcknowledgement, !self.clients[slot].polls.isEmpty {
             effects.append(.checkProof(ticket, self.handle(of: slot), packet.number))
         }
     }

@@ -100,6 +100,7 @@ extension Shard {
             name: self.clients[slot].name,
             realm: realm,
             isDebugServer: session.isDebugServer,
+            acknowledges: session.acknowledges,
             epoch: session.epoch
         )
         return (found, isUseDue)

@@ -6,14 +6,21 @@
 
 static sqlite3_vfs *real;
 static sqlite3_vfs faulty;
-static const sqlite3_io_methods *real_methods;
-static sqlite3_io_methods faulty_methods;
+
+// SQLite has one table of methods for databases and one for journals.
+enum { tables = 4 };
+static const sqlite3_io_methods *real_methods[tables];
+static sqlite3_io_methods faulty_methods[tables];
 static atomic_int syncs_to_fail;
 static atomic_int is_full;
 static atomic_int failures;
 
+static const sqlite3_io_methods *methods_of(sqlite3_file *file) {
+    return real_methods[file->pMethods - faulty_methods];
+}
+
 static int faulty_sync(sqlite3_file *file, int flags) {
-    int code = real_methods->xSync(file, flags);
+    int code = methods_of(file)->xSync(file, flags);
     int left = atomic_load(&syncs_to_fail);
     while (left > 0) {
         if (atomic_compare_exchange_weak(&syncs_to_fail, &left, left - 1)) {
@@ -29,7 +36,7 @@ static int faulty_write(sqlite3_file *file, const void *bytes, int count, sqlite
         atomic_fetch_add(&failures, 1);
         return SQLITE_FULL;
     }
-    return real_methods->xWrite(file, bytes, count, offset);
+    return methods_of(file)->xWrite(file, bytes, count, offset);
 }
 
 static int faulty_open(
@@ -42,13 +49,17 @@ static int faulty_open(
     (void)vfs;
     int code = real->xOpen(real, name, file, flags, given);
     if (code != SQLITE_OK || !name || !strstr(name, "relay-faulty")) return code;
-    if (!real_methods) {
-        real_methods = file->pMethods;
-        faulty_methods = *real_methods;
-        faulty_methods.xSync = faulty_sync;
-        faulty_methods.xWrite = faulty_write;
+    for (int table = 0; table < tables; table++) {
+        if (!real_methods[table]) {
+            real_methods[table] = file->pMethods;
+            faulty_methods[table] = *file->pMethods;
+            faulty_methods[table].xSync = faulty_sync;
+            faulty_methods[table].xWrite = faulty_write;
+        }
+        if (file->pMethods != real_methods[table]) continue;
+        file->pMethods = &faulty_methods[table];
+        break;
     }
-    if (file->pMethods == real_methods) file->pMethods = &faulty_methods;
     return code;
 }
 

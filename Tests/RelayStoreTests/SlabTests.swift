@@ -168,9 +168,9 @@ struct PacketQueueTests {
         #expect(left == 0)
     }
 
-    @Test func `a packet takes 32 bytes, a queue 12, a client's record 192`() {
+    @Test func `a packet takes 32 bytes, a queue 12, a client's record 200`() {
         #expect(MemoryLayout<StoredPacket>.stride == 32)
         #expect(MemoryLayout<PacketQueue>.stride == 12)
-        #expect(MemoryLayout<ClientRecord>.stride == 192)
+        #expect(MemoryLayout<ClientRecord>.stride == 200)
     }
 }

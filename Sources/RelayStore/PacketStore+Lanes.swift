@@ -67,8 +67,11 @@ extension PacketStore {
             }
             guard isFirst else { return .pending }
         }
-        let operation = StoreOperation.consumed(lane, number, reply: reply, loop: loop)
-        if let progress = self.journaled(operation, &effects) { return progress }
+        let progress = self.journaled(
+            .consumed(lane, number, reply: reply, loop: loop),
+            &effects
+        )
+        if let progress { return progress }
         self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
         return .done
     }

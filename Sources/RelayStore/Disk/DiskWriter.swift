@@ -380,16 +380,16 @@ final class DiskWriter: @unchecked Sendable {
     // MARK: Room
 
     private func refuse(because failure: DatabaseError, isFirst: Bool) {
+        // The log speaks of what is so already.
         if failure.isCorrupt {
-            if self.queue.state != .broken {
-                self.report(.damaged(path: self.folder.database, failure.description))
-            }
+            let isNew = self.queue.state != .broken
             self.queue.become(.broken)
+            if isNew { self.report(.damaged(path: self.folder.database, failure.description)) }
             return
         }
         if failure.isFull { self.folder.freeBallast() }
-        if isFirst { self.report(.failed(failure.description)) }
         self.queue.become(.refusing)
+        if isFirst { self.report(.failed(failure.description)) }
     }
 
     /// Appends are taken again, and loops send and fetch again.

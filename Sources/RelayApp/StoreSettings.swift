@@ -10,6 +10,8 @@ extension RealmSettings {
         self.clientPacketsMax = buffer.clientPacketsMax
         self.clientBytesMax = buffer.clientBytesMax
         self.unknownClientsMax = buffer.unknownClientsMax
+        self.dedupeWindow = buffer.dedupeWindow
+        self.dedupeKeysMax = buffer.dedupeKeysMax
         switch buffer.overflow {
         case .deadLetter: self.overflow = .deadLetter
         case .dropOldest: self.overflow = .dropOldest

@@ -59,9 +59,18 @@ package enum FieldValue {
         return start < value.count ? ByteRange(start..<value.count) : nil
     }
 
-    /// The seconds of `Retry-After`, if it is a number; 4,294,967,295 for larger ones.
-    package static func retryAfterSeconds(_ value: Span<UInt8>) -> UInt32? {
-        Self.seconds(value)
+    /// How many seconds `Retry-After` asks to wait, as a number or as a date (RFC 9110 section 10.2.3), which
+    /// `unixSeconds` is compared with.
+    ///
+    /// 0 for a date in the past; 4,294,967,295 for longer waits; nil for anything else.
+    package static func retryAfterSeconds(
+        _ value: Span<UInt8>,
+        at unixSeconds: Int64
+    ) -> UInt32? {
+        if let seconds = Self.seconds(value) { return seconds }
+        guard let date = HTTPDate.unixSeconds(parsing: value) else { return nil }
+        let (wait, isFar) = date.subtractingReportingOverflow(unixSeconds)
+        return isFar ? .max : UInt32(clamping: wait)
     }
 
     /// The seconds of the `timeout` parameter of `Keep-Alive`.

@@ -92,13 +92,15 @@ extension [UInt8] {
     package mutating func appendResponse(
         to fault: RequestFault,
         date: HTTPDate,
-        isKeepAlive: Bool = false
+        isKeepAlive: Bool = false,
+        extraFields: Span<UInt8> = Span()
     ) {
         self.appendProblemResponse(
             Problem(fault),
             detail: fault.detail.description,
             date: date,
-            isKeepAlive: isKeepAlive && !fault.closesConnection
+            isKeepAlive: isKeepAlive && !fault.closesConnection,
+            extraFields: extraFields
         )
     }
 

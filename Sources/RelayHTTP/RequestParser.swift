@@ -35,12 +35,16 @@ package struct RequestParser: Sendable {
     ///
     /// One empty line before the request line is ignored (RFC 9112 section 2.2) and counts as part of the
     /// head. After `.head` the parser is ready for the next head. `head` has no meaning unless `.head`
-    /// was returned; the same scratch may serve several parsers.
+    /// was returned, but that after `.failed` its fields are some of those before the fault; the same scratch may
+    /// serve several parsers.
     package mutating func parse(
         _ input: Span<UInt8>,
         into head: inout RequestHead
     ) -> Outcome {
-        if let outcome = self.begin(in: input) { return outcome }
+        if let outcome = self.begin(in: input) {
+            head.fields.removeAll()
+            return outcome
+        }
         self.linesBefore = self.linesSeen
         var outcome = self.readLines(of: input, into: &head)
         if outcome == .head, self.linesBefore > 0 {

@@ -1,4 +1,5 @@
 import Logging
+import RelayEngine
 import RelayObservation
 import RelayStore
 
@@ -12,6 +13,11 @@ extension PacketLoop {
         }
         let level = letter.reason.logLevel
         guard self.logger.logLevel <= level else { return }
+        var keptBack = 0
+        if letter.reason == .unknownClient {
+            guard let count = self.unknownClientLine.pass(at: self.loop.now) else { return }
+            keptBack = count
+        }
         var metadata: Logger.Metadata = [
             "reason": "\(letter.reason.logText)",
             "realm": "\(self.store.name(of: letter.realm))",
@@ -21,11 +27,23 @@ extension PacketLoop {
         if let pool = letter.pool { metadata["pool"] = "\(self.store.name(of: pool))" }
         if let number = letter.number { metadata["packet"] = "\(number)" }
         if letter.attempts > 0 { metadata["attempts"] = "\(letter.attempts)" }
+        if let failure = self.lastFailure, failure.packet == letter.number {
+            metadata["last_attempt"] = "\(failure.reason)"
+        }
+        if keptBack > 0 { metadata["lines_kept_back"] = "\(keptBack)" }
         let message: Logger.Message =
             letter.reason == .tooLarge
             ? "packet of a backend is larger than packet_size and lost"
             : "packet became a dead letter"
         self.logger.log(level: level, message, metadata: metadata)
+    }
+
+    /// A backend's `From` is no id: the packet is stored as one of nobody.
+    func logInvalidSender(of pool: PacketPool) {
+        guard let keptBack = self.invalidSenderLine.pass(at: self.loop.now) else { return }
+        var metadata: Logger.Metadata = ["pool": "\(pool.name)"]
+        if keptBack > 0 { metadata["lines_kept_back"] = "\(keptBack)" }
+        self.logger.warning("the From of a backend's packet is no client id", metadata: metadata)
     }
 
     func dropped(_ realm: RealmID, _ client: ClientName, _ number: PacketNumber) {

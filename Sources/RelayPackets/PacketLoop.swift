@@ -51,6 +51,13 @@ package final class PacketLoop: @unchecked Sendable {
     /// The polls that are held, in no order; each knows its place.
     var heldPolls: [PacketExchange] = []
 
+    /// What failed last about the packet that is being given back to the store, for its dead letter's line.
+    var lastFailure: (packet: PacketNumber, reason: String)?
+
+    /// Lines that backends can bring about without end.
+    var unknownClientLine = RareLine()
+    var invalidSenderLine = RareLine()
+
     /// Jitter.
     var generator: LoopRandom
 
@@ -158,6 +165,8 @@ package final class PacketLoop: @unchecked Sendable {
             self.send(send)
         case .stored(let ticket, _):
             self.packetExchange(ticket)?.handler.stored()
+        case .duplicate(let ticket):
+            self.packetExchange(ticket)?.handler.duplicate()
         case .held(let ticket, let client):
             self.held(ticket, client)
         case .acknowledged(_, let packets):

@@ -66,10 +66,10 @@ enum PacketProblem: Equatable {
         }
     }
 
-    private func appendFields(to output: inout [UInt8]) {
+    private func appendFields(of exchange: Exchange, to output: inout [UInt8]) {
         switch self {
         case .methodNotAllowed:
-            output.appendField(.allow, "POST")
+            output.appendField(.allow, exchange.answersPreflights ? "POST, OPTIONS" : "POST")
         case .noToken, .sessionEnded:
             output.appendField(.wwwAuthenticate, "Bearer")
         case .tooManyBodies, .inboxFull, .outboxFull, .storeFailed:
@@ -86,7 +86,7 @@ enum PacketProblem: Equatable {
     /// Answers an exchange with it.
     func answer(_ exchange: Exchange) {
         var fields: [UInt8] = []
-        self.appendFields(to: &fields)
+        self.appendFields(of: exchange, to: &fields)
         exchange.respond(self.problem, detail: self.detail, fields: fields.span)
     }
 

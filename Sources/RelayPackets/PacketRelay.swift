@@ -19,6 +19,12 @@ package final class PacketRelay: Sendable {
     /// What is counted.
     package let counters: PacketCounters
 
+    /// The lanes of which the log has said that their packets are refused again and again.
+    private let hintedLanes = Mutex<Set<LaneHandle>>([])
+
+    /// How many lanes are remembered; a hint for more adds nothing to what the log says already.
+    private static let hintedLanesMax = 1024
+
     /// A relay over `store` on these event loops, in the order of their index; before they serve
     /// anybody.
     package init(store: PacketStore, loops: [EventLoop], logger: Logger) {
@@ -74,6 +80,20 @@ package final class PacketRelay: Sendable {
         self.store.pools().compactMap { name, pool, backlog in
             pools.contains(pool) || backlog.packets == 0 ? nil : (name, backlog)
         }
+    }
+
+    /// Whether the log has not been told of this lane's refusals; no other loop will be asked to tell.
+    func claimHint(for lane: LaneHandle) -> Bool {
+        self.hintedLanes.withLock { lanes in
+            lanes.count < Self.hintedLanesMax && lanes.insert(lane).inserted
+        }
+    }
+
+    /// Calls `body` with the part on loop `index`, in a turn to come.
+    func perform(on index: Int, _ body: @escaping @Sendable (PacketLoop) -> Void) {
+        guard self.loops.indices.contains(index) else { return }
+        let part = self.loops[index]
+        part.loop.post { _ in body(part) }
     }
 
     /// Has loop `index` perform effects, in a turn to come.

@@ -58,6 +58,13 @@ package final class Exchange {
     /// The same, as who passes the request on sees it.
     package var requestFilters: HeaderFilterList { self.filters }
 
+    /// Which pages of other origins may read the response; nil: browsers are told nothing.
+    var crossOrigin: CrossOriginGrant?
+
+    /// Whether the listener speaks to browsers about pages of other origins at the request's path, and
+    /// so answers OPTIONS there.
+    package var answersPreflights: Bool { self.crossOrigin != nil }
+
     /// How many bytes of a body the carrier accepts; more is answered with 413 by it, and
     /// `exchangeEnded` follows.
     ///
@@ -136,14 +143,18 @@ package final class Exchange {
     /// The body is left out where the method or status has none.
     package func respond(status: UInt16, fields: Span<UInt8>, body: Span<UInt8>) {
         guard let carrier = self.beginAnswer(thatIsWhole: true) else { return }
-        carrier.respond(self, status: status, fields: fields, body: body)
+        self.complete(fields) { fields in
+            carrier.respond(self, status: status, fields: fields, body: body)
+        }
         self.answerGiven()
     }
 
     /// The same with the body `bytes[from...]`, which is not copied if it is large.
     package func respond(status: UInt16, fields: Span<UInt8>, shared bytes: [UInt8], from: Int) {
         guard let carrier = self.beginAnswer(thatIsWhole: true) else { return }
-        carrier.respond(self, status: status, fields: fields, shared: bytes, from: from)
+        self.complete(fields) { fields in
+            carrier.respond(self, status: status, fields: fields, shared: bytes, from: from)
+        }
         self.answerGiven()
     }
 
@@ -163,7 +174,9 @@ package final class Exchange {
     /// `length` nil: chunked, or ended by closing on HTTP/1.0.
     package func beginResponse(status: UInt16, fields: Span<UInt8>, length: UInt64?) {
         guard let carrier = self.beginAnswer(thatIsWhole: false) else { return }
-        carrier.beginResponse(self, status: status, fields: fields, length: length)
+        self.complete(fields) { fields in
+            carrier.beginResponse(self, status: status, fields: fields, length: length)
+        }
     }
 
     /// Appends to the body.
@@ -204,6 +217,13 @@ package final class Exchange {
         self.phase = isWhole ? .answered : .responding
         self.isAnswered = true
         return carrier
+    }
+
+    /// Lends the fields of the response as they go out.
+    @inline(__always)
+    private func complete(_ fields: Span<UInt8>, _ give: (Span<UInt8>) -> Void) {
+        guard let grant = self.crossOrigin else { return give(fields) }
+        give(grant.completing(fields).span)
     }
 
     private func answerGiven() {

@@ -14,6 +14,8 @@ package final class ListenerContext {
     package let shared: ListenerCounts
     /// The exchanges of the loop that have a name.
     package let exchanges: ExchangeTable
+    /// What it tells browsers about pages of other origins; nil: nothing.
+    package let crossOrigin: CrossOriginPolicy?
 
     /// The context of a listener on one loop.
     package init(
@@ -26,6 +28,7 @@ package final class ListenerContext {
         self.pipeline = pipeline
         self.shared = shared
         self.exchanges = exchanges
+        self.crossOrigin = CrossOriginPolicy(configuration)
     }
 
     /// `limits.body_size`.

@@ -26,7 +26,13 @@ package final class Pipeline {
     package init(_ steps: [Step]) { self.steps = steps }
 
     /// Asks stage after stage; a request that none takes is answered with 404.
+    ///
+    /// Before them the listener's `cors` is asked.
     package func run(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) -> Verdict {
+        if let crossOrigin = exchange.listener.crossOrigin {
+            let verdict = crossOrigin.requestReceived(exchange, request, bytes)
+            if case .responded = verdict { return verdict }
+        }
         for step in self.steps {
             if let when = step.when, !when.holds(exchange, request, bytes) { continue }
             let verdict = step.stage.requestReceived(exchange, request, bytes)

@@ -26,7 +26,8 @@ extension HTTPServerConnection {
             }
             return nil
         case .failed(let fault):
-            self.refuse(fault)
+            let fields = self.server.request.head.fields
+            self.refuse(fault, for: self.site.context.crossOrigin?.grant(fields, input))
             return input.count
         case .head:
             let count = self.server.request.head.byteCount
@@ -52,14 +53,17 @@ extension HTTPServerConnection {
     }
 
     /// Answers a request that is not one, behind what is answered before it; nothing is read any more.
-    func refuse(_ fault: RequestFault) {
+    ///
+    /// With `grant`, pages of another origin may read the answer.
+    func refuse(_ fault: RequestFault, for grant: CrossOriginGrant? = nil) {
         self.clearDeadline()
         self.phase = .ending
         self.hasIgnoredInput = true
         let served = ServedExchange(refusalAt: self.loop.now)
         self.pending.append(served)
         self.server.withOutput { output in
-            output.appendResponse(to: fault, date: self.server.date)
+            let fields = grant?.completing(Span()) ?? []
+            output.appendResponse(to: fault, date: self.server.date, extraFields: fields.span)
             self.begin(served)
             self.emit(served, output.span)
         }

@@ -11,6 +11,9 @@ package enum Effect: Sendable {
     /// 0 if all of them were dead letters.
     case stored(Ticket, PacketNumber)
 
+    /// The client has sent a packet with the same key before: this one is not stored.
+    case duplicate(Ticket)
+
     /// Nothing was stored and nothing taken.
     case refused(Ticket, Refusal)
 
@@ -50,7 +53,8 @@ package enum Effect: Sendable {
     /// The event loop that it concerns; nil if any may do it, or for `repliesAccepted` all must.
     package var loop: UInt16? {
         switch self {
-        case .loggedIn(let ticket), .stored(let ticket, _), .refused(let ticket, _),
+        case .loggedIn(let ticket), .stored(let ticket, _), .duplicate(let ticket),
+            .refused(let ticket, _),
             .answerEmpty(let ticket, _), .held(let ticket, _), .checkProof(let ticket, _, _):
             ticket.loop
         case .acknowledged(let loop, _): loop

@@ -3,9 +3,16 @@ package enum StoreOperation: Sendable {
     /// See `PacketStore.logIn`.
     case logIn(Login, Ticket)
     /// See `PacketStore.send`, to a pool.
-    case send(PacketContents, from: Session, to: PoolID, Ticket)
+    ///
+    /// Durably: the packet waits in the inbox, and its key, if it has one, is one that the client has
+    /// sent now; both or neither. Of operations of one client with the same key the first counts in
+    /// the order of commits, and those after it within the dedupe window leave nothing. The store
+    /// answers a repeat itself that comes after that commit; one that comes before is written, too.
+    case send(PacketContents, from: Session, to: PoolID, key: PacketKey?, Ticket)
     /// See `PacketStore.send`, to recipients.
-    case sendDirect(PacketContents, from: Session, to: Recipients, Ticket)
+    ///
+    /// Durably: the same, with an outbox for each of the recipients.
+    case sendDirect(PacketContents, from: Session, to: Recipients, key: PacketKey?, Ticket)
     /// See `PacketStore.consumed`. The only one that has to be written in the end.
     case consumed(LaneHandle, PacketNumber, reply: Reply?, loop: UInt16)
     /// See `PacketStore.append`.
@@ -17,12 +24,13 @@ package enum StoreOperation: Sendable {
     /// Only the change of mode has to be written before the answer: a client whose acknowledgement
     /// is forgotten repeats it with its next request. So a journal may say `.done` and write it with what
     /// comes next if `Session.acknowledges` is set.
-    case acknowledge(Session, upTo: PacketNumber, mayHold: Bool, Ticket)
+    case acknowledge(Session, upTo: PacketNumber, PollWish, Ticket)
 
     /// The exchange that is told if it could not be written; nil for one that has to be.
     package var ticket: Ticket? {
         switch self {
-        case .logIn(_, let ticket), .send(_, _, _, let ticket), .sendDirect(_, _, _, let ticket),
+        case .logIn(_, let ticket), .send(_, _, _, _, let ticket),
+            .sendDirect(_, _, _, _, let ticket),
             .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
             ticket
         case .consumed: nil
@@ -196,22 +204,24 @@ extension PacketStore {
         switch operation {
         case .logIn(let login, let ticket):
             self.loginWritten(login, ticket: ticket, at: now, &effects)
-        case .send(let contents, let session, let pool, let ticket):
+        case .send(let contents, let session, let pool, let key, let ticket):
             self.packetWritten(
                 contents,
                 from: session,
                 to: pool,
                 number: number,
+                key: key,
                 ticket: ticket,
                 at: now,
                 &effects
             )
-        case .sendDirect(let contents, let session, let recipients, let ticket):
+        case .sendDirect(let contents, let session, let recipients, let key, let ticket):
             self.packetWritten(
                 contents,
                 from: session,
                 to: recipients,
                 number: number,
+                key: key,
                 ticket: ticket,
                 at: now,
                 &effects
@@ -228,12 +238,12 @@ extension PacketStore {
             )
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, number: number, ticket: ticket, at: now, &effects)
-        case .acknowledge(let session, let number, let mayHold, let ticket):
+        case .acknowledge(let session, let number, let wish, let ticket):
             self.acknowledgementWritten(
                 session,
                 upTo: number,
+                wish,
                 ticket: ticket,
-                mayHold: mayHold,
                 at: now,
                 &effects
             )

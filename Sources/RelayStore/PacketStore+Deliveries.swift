@@ -32,17 +32,23 @@ extension PacketStore {
 
     /// Stores a packet of one client for others, at least one of them a debug server.
     ///
-    /// Effects: `.stored` or `.refused`; and for others.
+    /// Effects: `.stored`, `.duplicate` or `.refused`; and for others.
     package func send(
         _ contents: PacketContents,
         from session: Session,
         to recipients: Recipients,
+        key: PacketKey? = nil,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
+        if self.journal != nil,
+            self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
+        {
+            return .done
+        }
         let progress = self.journaled(
-            .sendDirect(contents, from: session, to: recipients, ticket),
+            .sendDirect(contents, from: session, to: recipients, key: key, ticket),
             unless: self.refusal(of: session, to: recipients, at: now),
             &effects
         )
@@ -51,6 +57,7 @@ extension PacketStore {
             contents,
             from: session,
             to: recipients,
+            key: key,
             ticket: ticket,
             at: now,
             &effects
@@ -63,12 +70,12 @@ extension PacketStore {
         from session: Session,
         to recipients: Recipients,
         number: PacketNumber? = nil,
+        key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        if let refusal = self.refusal(of: session, to: recipients, at: now) {
-            effects.append(.refused(ticket, refusal))
+        if !self.mayStore(key, from: session, to: recipients, ticket: ticket, at: now, &effects) {
             if let number {
                 for index in 0..<UInt64(recipients.count) {
                     effects.changes.append(.removed(number + index, .toClient))
@@ -104,9 +111,48 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
+        self.ask(
+            mayHold ? .packetOrWait : .packet,
+            session,
+            acknowledging: number,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
+    }
+
+    /// The same for a request that gets no packet, whatever waits.
+    ///
+    /// Effects: `.answerEmpty`, or `.refused(.sessionEnded)`; and for others.
+    @discardableResult
+    package func askNothing(
+        _ session: Session,
+        acknowledging number: PacketNumber?,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Progress {
+        self.ask(
+            .nothing,
+            session,
+            acknowledging: number,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
+    }
+
+    private func ask(
+        _ wish: PollWish,
+        _ session: Session,
+        acknowledging number: PacketNumber?,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Progress {
         if let number, self.changesAnything(session, upTo: number) {
             let progress = self.journaled(
-                .acknowledge(session, upTo: number, mayHold: mayHold, ticket),
+                .acknowledge(session, upTo: number, wish, ticket),
                 &effects
             )
             if let progress { return progress }
@@ -114,8 +160,8 @@ extension PacketStore {
         self.acknowledgementWritten(
             session,
             upTo: number,
+            wish,
             ticket: ticket,
-            mayHold: mayHold,
             at: now,
             &effects
         )
@@ -134,8 +180,8 @@ extension PacketStore {
     func acknowledgementWritten(
         _ session: Session,
         upTo number: PacketNumber?,
+        _ wish: PollWish,
         ticket: Ticket,
-        mayHold: Bool,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -144,7 +190,7 @@ extension PacketStore {
                 session,
                 acknowledging: number,
                 ticket: ticket,
-                mayHold: mayHold,
+                wish,
                 at: now,
                 &effects
             )
@@ -281,6 +327,30 @@ extension PacketStore {
             first = first ?? number
         }
         return first
+    }
+
+    /// Whether the packet of a session for recipients is to be stored; its key is taken then.
+    ///
+    /// Effects: `.duplicate` or `.refused` if it is not.
+    private func mayStore(
+        _ key: PacketKey?,
+        from session: Session,
+        to recipients: Recipients,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Bool {
+        if self.isRepeat(key, from: session, ticket: ticket, at: now, &effects) { return false }
+        if let refusal = self.refusal(of: session, to: recipients, at: now) {
+            effects.append(.refused(ticket, refusal))
+            return false
+        }
+        if let key, !self.claim(key, from: session, at: now) {
+            let hasSeen = self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
+            if !hasSeen { effects.append(.refused(ticket, .sessionEnded)) }
+            return false
+        }
+        return true
     }
 
     /// Why the session may not send to the recipients, if it may not.

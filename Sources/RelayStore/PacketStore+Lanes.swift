@@ -3,26 +3,40 @@
 /// A lane is owned by one event loop at a time, which sends its packets one by one and says what
 /// became of each. What names another packet than the one under way does nothing.
 extension PacketStore {
-    /// Stores a packet for a pool.
+    /// Stores a packet for a pool, unless the client has sent one with the same key.
     ///
-    /// Effects: `.stored`, then `.send` if the lane was nobody's; or `.refused`.
+    /// Effects: `.stored`, then `.send` if the lane was nobody's; or `.duplicate`, or `.refused`.
     package func send(
         _ contents: PacketContents,
         from session: Session,
         to pool: PoolID,
+        key: PacketKey? = nil,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
+        if self.journal != nil,
+            self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
+        {
+            return .done
+        }
         let progress = self.journaled(
-            .send(contents, from: session, to: pool, ticket),
+            .send(contents, from: session, to: pool, key: key, ticket),
             unless: self.withShard(session.client.shard) {
                 $0.refusal(of: session, to: pool, bytes: contents.byteCount)
             },
             &effects
         )
         if let progress { return progress }
-        self.packetWritten(contents, from: session, to: pool, ticket: ticket, at: now, &effects)
+        self.packetWritten(
+            contents,
+            from: session,
+            to: pool,
+            key: key,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
         return .done
     }
 
@@ -31,6 +45,7 @@ extension PacketStore {
         from session: Session,
         to pool: PoolID,
         number: PacketNumber? = nil,
+        key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
@@ -41,6 +56,7 @@ extension PacketStore {
                 from: session,
                 to: pool,
                 number: number,
+                key: key,
                 ticket: ticket,
                 at: now,
                 &effects

@@ -18,6 +18,12 @@ package struct RealmSettings: Sendable, Equatable {
     /// letter.
     package var unknownClientsMax = 10_000
 
+    /// How long the key of a packet that a client sent is remembered; 0 for not at all.
+    package var dedupeWindow: Duration = .seconds(600)
+
+    /// How many such keys are remembered of one client, the newest.
+    package var dedupeKeysMax = 1024
+
     /// The defaults of relay.yaml.
     package init() {}
 

@@ -111,7 +111,8 @@ struct StoreSettingsTests {
         let read = try self.loaded(
             """
             packet_ttl: 3h, client_packets: 5, client_bytes: 2MiB, unknown_clients: 6, \
-            overflow: drop_oldest, inbox_packets: 7, inbox_bytes: 3MiB, packet_size: 1KiB
+            overflow: drop_oldest, inbox_packets: 7, inbox_bytes: 3MiB, packet_size: 1KiB, \
+            dedupe_window: 4m, dedupe_keys: 9
             """
         )
         let buffer = try #require(read.listener(named: "a")?.buffer)
@@ -121,6 +122,8 @@ struct StoreSettingsTests {
         #expect(realm.clientBytesMax == 2 << 20)
         #expect(realm.unknownClientsMax == 6)
         #expect(realm.overflow == .dropOldest)
+        #expect(realm.dedupeWindow == .seconds(240))
+        #expect(realm.dedupeKeysMax == 9)
         let inbox = InboxLimits(buffer)
         #expect(inbox.packetsMax == 7)
         #expect(inbox.bytesMax == 3 << 20)

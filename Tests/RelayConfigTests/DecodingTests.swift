@@ -160,6 +160,8 @@ struct DecodingTests {
         buffer.outboxPacketsMax = 1000
         buffer.outboxBytesMax = 4 << 20
         buffer.unknownClientsMax = 0
+        buffer.dedupeWindow = .seconds(3600)
+        buffer.dedupeKeysMax = 16
         #expect(pipeline[3] == StageConfiguration(.buffer(buffer)))
     }
 

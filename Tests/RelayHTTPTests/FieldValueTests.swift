@@ -37,10 +37,15 @@ struct FieldValueTests {
     @Test(arguments: [
         ("0", 0), ("120", 120), ("99999999999999999999999", UInt32.max), ("", nil), ("-1", nil),
         ("1.5", nil),
-        ("Fri, 31 Dec 1999 23:59:59 GMT", nil), (" 1", nil),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0), ("Sun, 06 Nov 2033 08:49:37 GMT", 37),
+        ("Sunday, 06-Nov-33 08:49:37 GMT", 37), ("Sun Nov  6 08:50:00 2033", 60),
+        ("Thu, 29 Feb 2040 00:00:00 GMT", 199_206_660), ("Fri, 31 Dec 9999 23:59:59 GMT", .max),
+        (" 1", nil), ("Sun, 06 Nov", nil), ("Sun, 06 Foo 2033 08:49:37 GMT", nil),
+        ("Sun, 32 Nov 2033 08:49:37 GMT", nil), ("Sun, 06 Nov 99999 08:49:37 GMT", nil),
+        ("Sun, 06 Nov 2033 24:49:37 GMT", nil), ("soon", nil),
     ])
     func `reads the seconds of Retry After`(value: String, seconds: UInt32?) {
-        #expect(FieldValue.retryAfterSeconds(bytes(value).span) == seconds)
+        #expect(FieldValue.retryAfterSeconds(bytes(value).span, at: 2_014_879_740) == seconds)
     }
 
     @Test(arguments: [

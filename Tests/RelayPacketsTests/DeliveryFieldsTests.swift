@@ -1,4 +1,5 @@
 import RelayHTTP
+import RelayStore
 import Testing
 
 @testable import RelayPackets
@@ -15,9 +16,7 @@ struct DeliveryFieldsTests {
         switch PacketKeyField(head.fields, in: bytes.span) {
         case .absent: return nil
         case .malformed: return "is malformed"
-        case .key(let range):
-            let key = bytes.span.extracting(range)
-            return String(decoding: key.indices.map { key[$0] }, as: UTF8.self)
+        case .key(let key): return String(decoding: key.bytes, as: UTF8.self)
         }
     }
 

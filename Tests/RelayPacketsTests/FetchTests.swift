@@ -82,6 +82,46 @@ struct FetchTests {
         #expect(harness.backend.fetches == 1)
     }
 
+    @Test(arguments: [("1", 1), ("0", 0), ("many", 0), ("18446744073709551616", 0)])
+    func `an empty one that says there are more is followed by another at once`(
+        more: String,
+        fetches: Int
+    ) throws {
+        let harness = try PacketHarness(fetches: true)
+        harness.backend.answer(200, ["More: \(more)"])
+        #expect(harness.backend.fetches == fetches)
+    }
+
+    @Test func `an answer to a packet that says there are more is followed by a fetch at once`()
+        throws
+    {
+        let harness = try PacketHarness(loops: 2, targets: 2, fetches: true)
+        try harness.logIn("anna")
+        let asking = try #require(
+            harness.targets.first { $0.requests.first?.target == 0 }
+        )
+        asking.answer(200)
+        #expect(asking.fetches == 0)
+        for loop in 0..<2 {
+            _ = try harness.post("anna", "hello", ["Prefer: wait=0"], loop: loop)
+            let targets = harness.targets[loop]
+            let index = try #require(targets.requests.firstIndex { !$0.bodyRange.isEmpty })
+            #expect(targets.requests[index].target == 0)
+            targets.answer(200, loop == 0 ? [] : ["More: 3"], index: index)
+            harness.settle()
+            #expect(asking.fetches == loop)
+        }
+    }
+
+    @Test func `errors are repeated no sooner than Retry-After says`() throws {
+        let harness = try PacketHarness(fetches: true)
+        harness.backend.answer(503, ["Retry-After: 7"])
+        harness.advance(.milliseconds(6_999))
+        #expect(harness.backend.fetches == 0)
+        harness.advance(.milliseconds(2))
+        #expect(harness.backend.fetches == 1)
+    }
+
     @Test func `a body for nobody is a dead letter, and does not hurry`() throws {
         let harness = try PacketHarness(fetches: true)
         harness.backend.answer(200, [], "ok")

@@ -82,17 +82,40 @@ struct LaneTests {
         let harness = try PacketHarness(targets: 2)
         try harness.logIn("anna")
         _ = try harness.post("anna", "hello", Self.atOnce)
-        let first = harness.backend.sent
         harness.backend.fail(.reset, .ambiguous)
         #expect(harness.backend.requests.map(\.target) == [1])
-        #expect(harness.backend.sent == first)
         harness.backend.answer(500)
         #expect(harness.backend.requests.isEmpty)
         harness.advance(.milliseconds(102))
         #expect(harness.backend.requests.map(\.target) == [0])
-        #expect(harness.backend.sent == first)
         harness.backend.answer(200)
         #expect(harness.part.lanes.isEmpty)
+    }
+
+    @Test func `every attempt says the same but for its count, of those that a backend may know`()
+        throws
+    {
+        let harness = try PacketHarness()
+        try harness.logIn("anna")
+        _ = try harness.post("anna", "hello", Self.atOnce + ["X-Topic: tea"])
+        let first = try #require(harness.backend.sent.first)
+        let id = "\r\nX-Request-Id: "
+        #expect(first.contains("\r\nAttempt: 1\r\n") && first.contains(id))
+        harness.backend.fail(.unreachable, .notSent)
+        harness.advance(.seconds(1))
+        #expect(harness.backend.sent == [first])
+        for attempt in 2...11 {
+            if attempt == 2 {
+                harness.backend.fail(.timedOut, .ambiguous)
+            } else {
+                harness.backend.answer(503)
+            }
+            harness.advance(.seconds(20))
+            let sent = try #require(harness.backend.sent.first)
+            #expect(
+                sent == first.replacing("\r\nAttempt: 1\r\n", with: "\r\nAttempt: \(attempt)\r\n")
+            )
+        }
     }
 
     @Test func `a longer Retry-After is respected`() throws {
@@ -104,6 +127,23 @@ struct LaneTests {
         #expect(harness.backend.requests.isEmpty)
         harness.advance(.milliseconds(3))
         #expect(harness.backend.packets == ["hello"])
+    }
+
+    @Test func `Retry-After may be a date, and nothing waits for longer than an hour`() throws {
+        for (value, seconds) in [
+            ("Tue, 14 Nov 2023 22:13:28 GMT", 7), ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+            ("99999999999", 3600),
+        ] {
+            let harness = try PacketHarness()
+            #expect(harness.part.now.unixMicroseconds / 1_000_000 == 1_700_000_001)
+            try harness.logIn("anna")
+            _ = try harness.post("anna", "hello", Self.atOnce)
+            harness.backend.answer(503, ["Retry-After: \(value)"])
+            harness.advance(.seconds(seconds) - .milliseconds(1))
+            #expect(harness.backend.requests.isEmpty, "\(value)")
+            harness.advance(.milliseconds(3))
+            #expect(harness.backend.packets == ["hello"], "\(value)")
+        }
     }
 
     @Test func `a packet at fault is a dead letter, and the next one goes`() throws {

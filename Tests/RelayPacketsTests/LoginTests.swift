@@ -62,7 +62,12 @@ struct LoginAnswerTests {
         var parser = ResponseParser()
         #expect(parser.parse(bytes.span, answering: .post, into: &head) == .head)
         var answer = LoginAnswer()
-        answer.begin(head, bytes.span, kept: KeptNames([]))
+        answer.begin(
+            head,
+            bytes.span,
+            kept: KeptNames([]),
+            at: StoreInstant(nanoseconds: 1, unixMicroseconds: 1)
+        )
         answer.append(content.span)
         return answer.verdict
     }

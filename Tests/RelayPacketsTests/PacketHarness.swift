@@ -63,6 +63,7 @@ final class PacketHarness {
 
         var settings = RealmSettings()
         settings.packetTTL = buffer.packetTTL
+        settings.unknownClientsMax = buffer.unknownClientsMax
         self.realm = self.store.realm(named: "app", settings: settings)
         var inbox = InboxLimits()
         inbox.packetsMax = buffer.inboxPacketsMax

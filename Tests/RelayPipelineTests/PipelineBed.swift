@@ -18,7 +18,9 @@ final class PipelineBed {
         client: ClientAddress = .ip(.v4(0x0a00_0001)),
         peer: ClientAddress? = nil,
         isPeerTrusted: Bool = false,
-        handler: (any ExchangeHandler)? = nil
+        handler: (any ExchangeHandler)? = nil,
+        configuration: ListenerConfiguration? = nil,
+        stages: [any Stage] = []
     ) throws {
         let group = try Simulation(seed: 1).makeLoops(1)
         self.bytes = Array(
@@ -32,12 +34,13 @@ final class PipelineBed {
         let fault = self.request.normalizePath(bytes.span, mergingSlashes: true)
         try #require(fault == nil)
         let listener = ListenerContext(
-            configuration: ListenerConfiguration(
-                name: "web",
-                bind: .unix(path: "/tmp/x"),
-                pipeline: []
-            ),
-            pipeline: Pipeline([]),
+            configuration: configuration
+                ?? ListenerConfiguration(
+                    name: "web",
+                    bind: .unix(path: "/tmp/x"),
+                    pipeline: []
+                ),
+            pipeline: Pipeline(stages.map { Pipeline.Step($0) }),
             shared: ListenerCounts(),
             exchanges: ExchangeTable()
         )
@@ -58,6 +61,12 @@ final class PipelineBed {
     func matches(_ matcher: Matcher) -> Bool {
         let bytes = self.bytes
         return matcher.holds(self.exchange, self.request, bytes.span)
+    }
+
+    /// Runs the pipeline.
+    func run() {
+        let bytes = self.bytes
+        _ = self.exchange.listener.pipeline.run(self.exchange, self.request, bytes.span)
     }
 
     /// Where a packet goes.
@@ -95,6 +104,8 @@ func lines(_ bytes: [UInt8]) -> [String] {
 /// Notes what it is asked to do.
 final class RecordingCarrier: ExchangeCarrier {
     var calls: [String] = []
+    /// The field lines of the last response that was given in whole.
+    var fields: [UInt8] = []
 
     func respond(
         _ exchange: Exchange,
@@ -102,6 +113,8 @@ final class RecordingCarrier: ExchangeCarrier {
         fields: Span<UInt8>,
         body: Span<UInt8>
     ) {
+        self.fields = []
+        self.fields.append(fields)
         self.calls.append("respond \(status)")
     }
 

@@ -11,6 +11,8 @@ final class Client {
     /// Whether a login may have been granted that the client knows nothing of.
     private(set) var hasUnknownLogins = false
     private(set) var loginsUnderWay = 0
+    /// The largest `Packet-Id` that it has read, which it acknowledges if that is its manner.
+    var lastRead: UInt64 = 0
     /// Requests under way, on all its connections.
     var open: [ClientRequest] = []
     /// Whether it does no more of its own accord.
@@ -116,6 +118,10 @@ final class Client {
             "X-Client: \(self.name)",
         ]
         if let seconds = plan.waitSeconds { lines.append("Prefer: wait=\(seconds)") }
+        if self.kind.acknowledges {
+            request.acknowledged = self.lastRead
+            lines.append("Ack: \(self.lastRead)")
+        }
         if plan.asksToClose { lines.append("Connection: close") }
         var body: [UInt8] = []
         if plan.hasPacket {

@@ -34,11 +34,18 @@ enum ClientKind: String, CaseIterable {
     case loggingIn
     /// Sends its requests in small pieces.
     case dribbling
+    /// Acknowledges what it has read with every request, and otherwise does whatever loses answers.
+    case acknowledging
+
+    /// Whether its sessions are in acknowledged mode.
+    var acknowledges: Bool { self == .acknowledging }
 
     /// Whether relay never has a reason to give it a packet twice, while no connection breaks.
     var isHealthy: Bool {
         switch self {
-        case .resetting, .hangingUp, .dying, .unacknowledging, .stalling, .halfClosing: false
+        case .resetting, .hangingUp, .dying, .unacknowledging, .stalling, .halfClosing,
+            .acknowledging:
+            false
         case .keepAlive, .alternating, .newConnections, .oneShot, .pipelining, .impatient,
             .concurrent, .sending, .loggingIn, .dribbling:
             true
@@ -50,6 +57,7 @@ enum ClientKind: String, CaseIterable {
         switch self {
         case .concurrent: Int.random(in: 2...7, using: &generator)
         case .sending, .impatient: 2
+        case .acknowledging: generator.chance(0.3) ? 2 : 1
         default: 1
         }
     }
@@ -136,8 +144,35 @@ enum ClientKind: String, CaseIterable {
             }
         case .dribbling:
             visit.dribbles = true
+        case .acknowledging:
+            Self.acknowledging(&visit, &generator)
         }
         return visit
+    }
+
+    /// Whatever a connection may go through: each packet must come until it was acknowledged.
+    private static func acknowledging(_ visit: inout Visit, _ generator: inout SeededGenerator) {
+        if generator.chance(0.1) { visit.requests[0].waitSeconds = 0 }
+        guard generator.chance(0.6) else { return }
+        visit.connection = .fresh
+        switch Int.random(in: 0...4, using: &generator) {
+        case 0:
+            visit.ending = .close
+        case 1:
+            visit.ending = .reset
+        case 2:
+            visit.halfCloses = true
+            visit.ending = .left
+        case 3:
+            visit.login = generator.duration(in: .milliseconds(1)...(.seconds(2)))
+        default:
+            // Its kernel may acknowledge what it never reads.
+            visit.readsNothing = generator.chance(0.7)
+            visit.leaving = Visit.Leaving(
+                after: generator.duration(in: .milliseconds(1)...(.seconds(3))),
+                ending: generator.chance(0.5) ? .reset : .close
+            )
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 import RelayEngine
+import SimulatedSystem
 
 /// What holds for packets on their way to clients (DESIGN 2.3).
 extension Oracle {
@@ -13,29 +14,43 @@ extension Oracle {
         if !reply.attempt.isWhole, reply.attempt.isCut {
             self.broken("reply \(number) was delivered, and its backend had broken off")
         }
+        self.world.simulation.note("\(name) reads reply \(number)")
         let isMarked = message.value(of: "redelivered") == "true"
         if isMarked || !self.isLate(reply, request) {
-            self.checkNumber(reply, message, name)
+            self.checkNumber(reply, message, request.client)
             self.checkRepetition(reply, request, isMarked: isMarked)
         }
         self.checkToken(request)
+        self.checkAcknowledged(reply, request)
         reply.deliveries.append(
             ReadDelivery(connection: request.connection, request: request, isMarked: isMarked)
         )
     }
 
-    /// Whether an unmarked packet was held up by the network until relay gave its connection up and
-    /// delivered it, marked, over another.
+    /// A packet that was acknowledged does not come again.
+    private func checkAcknowledged(_ reply: Reply, _ request: ClientRequest) {
+        guard let id = reply.packetID else { return }
+        if let acknowledged = request.acknowledged, id <= acknowledged {
+            self.broken(
+                "\(request.client.name) got packet \(id), and its request acknowledged \(acknowledged)"
+            )
+        }
+        request.client.lastRead = max(request.client.lastRead, id)
+    }
+
+    /// Whether an unmarked packet was held up by the network until relay gave its connection up, or
+    /// another poll of an acknowledging client came, and was delivered, marked, over another.
     ///
     /// What stands unread before the reset of the old one still reaches the client.
     private func isLate(_ reply: Reply, _ request: ClientRequest) -> Bool {
-        self.scenario.isFaulty && !reply.deliveries.isEmpty
+        (self.scenario.isFaulty || request.client.kind.acknowledges) && !reply.deliveries.isEmpty
             && reply.deliveries.allSatisfy {
                 $0.isMarked && $0.connection !== request.connection
             }
     }
 
-    private func checkNumber(_ reply: Reply, _ message: HTTPMessage, _ name: String) {
+    private func checkNumber(_ reply: Reply, _ message: HTTPMessage, _ client: Client) {
+        let name = client.name
         guard let id = message.value(of: "packet-id").flatMap({ UInt64($0) }), id > 0, id < 1 << 53
         else { return self.broken("a packet without a Packet-Id") }
         if let before = reply.packetID, before != id {
@@ -43,7 +58,9 @@ extension Oracle {
         }
         reply.packetID = id
         let last = self.lastPacketID[name] ?? 0
-        if id < last, self.world.client(name)?.isSlow == false {
+        // Beside each other, polls of an acknowledging client get the same packet.
+        let isCopy = client.kind.acknowledges && !reply.deliveries.isEmpty
+        if id < last, !client.isSlow, !isCopy {
             self.broken("\(name) read packet \(id) behind \(last)")
         }
         if id == last, reply.deliveries.isEmpty {
@@ -68,7 +85,9 @@ extension Oracle {
                 "reply \(reply.number) was marked as repeated, and nobody was given it before"
             )
         }
-        for delivery in reply.deliveries where self.isProven(delivery) {
+        // It is the acknowledgement that counts.
+        for delivery in reply.deliveries where !client.kind.acknowledges && self.isProven(delivery)
+        {
             self.broken("\(client.name) got reply \(reply.number) again, which had arrived")
         }
         // Of several answers to one packet at most one counts.
@@ -108,9 +127,8 @@ extension Oracle {
     func checkDeliveriesAtEnd(lost: Int) {
         let missing = self.replies.filter { $0.deliveries.isEmpty && self.isStored($0) }
         if missing.count > lost {
-            self.broken(
-                "replies \(missing.map(\.number)) were given by backends and never delivered"
-            )
+            let labels = missing.map(\.label).joined(separator: ", ")
+            self.broken("given by backends and never delivered: \(labels)")
         }
     }
 
@@ -121,6 +139,8 @@ extension Oracle {
         guard let packet = attempt.packet else {
             return attempt.isProven || !self.scenario.isFaulty
         }
+        // An answer that a fault has swallowed may have been the last attempt.
+        if self.scenario.isFaulty, !self.scenario.triesForEver { return attempt.isProven }
         // A second attempt with an outcome says that relay has not read the first one.
         let outcomes = packet.attempts.count { $0.isFinal }
         return outcomes == 1 && packet.request.status == 200

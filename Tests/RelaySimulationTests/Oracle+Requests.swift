@@ -67,7 +67,11 @@ extension Oracle {
             return self.broken("a 200 without More")
         }
         let name = request.client.name
-        let known = self.replies.count { $0.recipient == name && $0.deliveries.isEmpty }
+        let known = self.replies.count { reply in
+            guard reply.recipient == name else { return false }
+            guard let acknowledged = request.acknowledged else { return reply.deliveries.isEmpty }
+            return reply.packetID.map { $0 > acknowledged } ?? true
+        }
         if more + (message.body.isEmpty ? 0 : 1) > known + request.client.open.count + 1 {
             self.broken(
                 "\(name) was told of \(more) more packets, of \(known) that it has not read"
@@ -140,7 +144,8 @@ extension Oracle {
         self.soon {
             guard request.status == nil || request.status == 200 else { return }
             let isHeld = older.contains {
-                $0.status == nil && $0.connection.isUsable && $0.ahead == 0
+                $0.status == nil && $0.connection.isUsable && $0.connection.readsAtOnce
+                    && $0.ahead == 0
             }
             if isHeld { self.broken("an old poll of \(request.client.name) was not displaced") }
         }

@@ -58,6 +58,7 @@ final class Oracle {
         )
         attempt.reply = reply
         self.replies.append(reply)
+        self.world.simulation.note("a backend gives \(reply.label)")
         self.world.client(recipient)?.replyIsComing()
         return reply
     }

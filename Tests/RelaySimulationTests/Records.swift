@@ -66,6 +66,12 @@ final class Reply {
     /// Every time that a client has read it in whole.
     var deliveries: [ReadDelivery] = []
 
+    /// For the trace.
+    var label: String {
+        let cause = self.attempt.packet.map { "packet \($0.number)" } ?? "a fetch"
+        return "reply \(self.number) for \(self.recipient) to \(cause)"
+    }
+
     init(number: Int, recipient: String, contents: [UInt8], attempt: Attempt) {
         self.number = number
         self.recipient = recipient
@@ -102,6 +108,8 @@ final class ClientRequest {
     /// How many requests of the connection were not answered before it.
     let ahead: Int
     let waitSeconds: Int?
+    /// The number that it acknowledges.
+    var acknowledged: UInt64?
     /// When its first byte was given to the client's kernel.
     let sentAt: MonotonicTime
     var packet: SentPacket?

@@ -138,7 +138,7 @@ struct JournalTests {
 /// Keeps operations until a test commits them, or fails them.
 ///
 /// Unlike a real one it writes nothing, and commits only when told.
-private final class HeldJournal: Journal, StoreEvents {
+final class HeldJournal: Journal, StoreEvents {
     let operations = Mutex<[StoreOperation]>([])
     let failing = Mutex<Set<UInt64>>([])
     let sends = Mutex<[LaneSend]>([])

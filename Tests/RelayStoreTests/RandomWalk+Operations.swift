@@ -56,11 +56,13 @@ extension RandomWalk {
         guard let known = self.randomSession() else { return }
         let pool = self.random(2)
         let text = self.text()
+        let key = self.packetKey()
         let ticket = self.ticket()
         _ = self.store.send(
             StoreHarness.contents(text),
             from: known.session,
             to: self.pools[pool],
+            key: key.flatMap(StoreHarness.key),
             ticket: ticket,
             at: self.now,
             &self.effects
@@ -70,6 +72,7 @@ extension RandomWalk {
             from: known.key,
             session: known.id,
             to: pool,
+            named: key,
             ticket: ticket.handle,
             loop: ticket.loop
         )
@@ -222,11 +225,13 @@ extension RandomWalk {
         guard let known = self.randomSession() else { return }
         let names = self.randomNames()
         let text = self.text()
+        let key = self.packetKey()
         let ticket = self.ticket()
         _ = self.store.send(
             StoreHarness.contents(text),
             from: known.session,
             to: StoreHarness.recipients(names),
+            key: key.flatMap(StoreHarness.key),
             ticket: ticket,
             at: self.now,
             &self.effects
@@ -237,6 +242,7 @@ extension RandomWalk {
             session: known.id,
             isDebugServer: known.session.isDebugServer,
             to: names,
+            named: key,
             ticket: ticket.handle
         )
         self.compareEffects("send to \(names)", copies: names.count)
@@ -369,13 +375,18 @@ extension RandomWalk {
             settings.clientBytesMax = 6 + self.random(60)
             settings.overflow = self.random(2) == 0 ? .deadLetter : .dropOldest
             settings.unknownClientsMax = 1 + self.random(4)
+            let window = self.random(4) * 7
+            settings.dedupeWindow = .seconds(window)
+            settings.dedupeKeysMax = self.random(6)
             _ = self.store.realm(named: "realm \(index)", settings: settings)
             self.model.realms[index] = StoreModel.Realm(
                 ttl: UInt64(seconds) * 1_000_000_000,
                 packetsMax: settings.clientPacketsMax,
                 bytesMax: settings.clientBytesMax,
                 drops: settings.overflow == .dropOldest,
-                strangersMax: settings.unknownClientsMax
+                strangersMax: settings.unknownClientsMax,
+                keysMax: settings.dedupeKeysMax,
+                window: UInt64(window) * 1_000_000_000
             )
             var inbox = InboxLimits()
             inbox.packetsMax = 4 + self.random(20)

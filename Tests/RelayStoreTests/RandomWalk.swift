@@ -102,6 +102,8 @@ struct RandomWalk {
         if self.store.statistics() != StoreStatistics() {
             self.differ("left at the end: \(self.store.statistics())")
         }
+        let extras = self.store.sum { $0.extras.count }
+        if extras != 0 { self.differ("\(extras) extras are left at the end") }
         if self.copies.stored != self.copies.ended {
             self.differ("\(self.copies.stored) packets came, \(self.copies.ended) went")
         }
@@ -203,6 +205,11 @@ struct RandomWalk {
 
     mutating func randomSession() -> KnownSession? {
         self.sessions.isEmpty ? nil : self.sessions[self.random(self.sessions.count)]
+    }
+
+    /// A key that some packets have in common, or none.
+    mutating func packetKey() -> String? {
+        self.random(2) == 0 ? nil : "key-\(self.random(8))"
     }
 
     /// A text that no other packet has.

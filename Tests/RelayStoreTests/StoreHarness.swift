@@ -76,6 +76,7 @@ final class StoreHarness {
         _ text: String,
         from session: Session,
         to pool: PoolID? = nil,
+        key: String? = nil,
         ticket: UInt64 = 0,
         loop: UInt16 = 0
     ) -> [String] {
@@ -84,6 +85,7 @@ final class StoreHarness {
                 Self.contents(text),
                 from: session,
                 to: pool ?? self.pool,
+                key: key.flatMap(Self.key),
                 ticket: Ticket(loop: loop, handle: ticket),
                 at: self.now,
                 &$0
@@ -95,6 +97,7 @@ final class StoreHarness {
         _ text: String,
         from session: Session,
         to names: [String],
+        key: String? = nil,
         ticket: UInt64 = 0
     )
         -> [String]
@@ -104,6 +107,7 @@ final class StoreHarness {
                 Self.contents(text),
                 from: session,
                 to: Self.recipients(names),
+                key: key.flatMap(Self.key),
                 ticket: Self.ticket(ticket),
                 at: self.now,
                 &$0
@@ -283,6 +287,8 @@ final class StoreHarness {
         ClientName(Array(text.utf8).span) ?? { preconditionFailure("'\(text)' is no id") }()
     }
 
+    static func key(_ text: String) -> PacketKey? { PacketKey(Array(text.utf8).span) }
+
     static func recipients(_ names: [String]) -> Recipients {
         names.count == 1 ? .one(Self.name(names[0])) : .several(names.map(Self.name))
     }
@@ -337,6 +343,7 @@ extension Effect {
         case .loggedIn(let ticket): "loggedIn \(ticket.handle)"
         case .stored(let ticket, let number):
             number == 0 ? "stored \(ticket.handle) for nobody" : "stored \(ticket.handle)"
+        case .duplicate(let ticket): "duplicate \(ticket.handle)"
         case .refused(let ticket, let refusal): "refused \(ticket.handle) \(refusal)"
         case .deliver(let delivery):
             "deliver \(delivery.ticket.handle) '\(delivery.packet.contents.text)'"

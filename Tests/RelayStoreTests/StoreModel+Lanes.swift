@@ -4,11 +4,16 @@ extension StoreModel {
         from key: Key,
         session: Int,
         to pool: Int,
+        named packetKey: String?,
         ticket: UInt64,
         loop: UInt16
     ) {
         guard self.isCurrent(key, session) else {
             self.effects.append("refused \(ticket) sessionEnded")
+            return
+        }
+        guard !self.hasSeen(packetKey, key) else {
+            self.effects.append("duplicate \(ticket)")
             return
         }
         let (packets, bytes) = self.backlog(of: pool)
@@ -17,6 +22,7 @@ extension StoreModel {
             self.effects.append("refused \(ticket) inboxFull")
             return
         }
+        self.remember(packetKey, key)
         let packet = self.packet(text, from: key.name)
         self.clients[key]?.lanes[pool, default: Lane()].packets.append(packet)
         self.effects.append("stored \(ticket) #\(packet.number)")

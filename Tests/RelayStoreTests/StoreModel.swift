@@ -27,6 +27,8 @@ struct StoreModel {
         var bytesMax: Int
         var drops: Bool
         var strangersMax: Int
+        var keysMax = 0
+        var window: UInt64 = 0
     }
 
     struct Inbox {
@@ -71,6 +73,7 @@ struct StoreModel {
         var needsAcknowledgement = false
         var held: [(ticket: UInt64, since: UInt64)] = []
         var lanes: [Int: Lane] = [:]
+        var keys: [(key: String, at: UInt64)] = []
 
         var isDelivering: Bool { !self.deliveries.isEmpty }
 
@@ -172,18 +175,40 @@ struct StoreModel {
         session: Int,
         isDebugServer: Bool,
         to names: [String],
+        named packetKey: String?,
         ticket: UInt64
     ) {
         let keys = names.map { Key(realm: key.realm, name: $0) }
         if !self.isCurrent(key, session) {
             self.effects.append("refused \(ticket) sessionEnded")
+        } else if self.hasSeen(packetKey, key) {
+            self.effects.append("duplicate \(ticket)")
         } else if !keys.allSatisfy({ self.mayAddress($0, isDebugServer: isDebugServer) }) {
             self.effects.append("refused \(ticket) recipientForbidden")
         } else if self.isFull {
             self.effects.append("refused \(ticket) outboxFull")
         } else {
+            self.remember(packetKey, key)
             self.stored(ticket, keys.map { self.store(text, for: $0, from: key.name) })
         }
+    }
+
+    /// Whether the client has sent a packet with this key lately.
+    mutating func hasSeen(_ packetKey: String?, _ key: Key) -> Bool {
+        self.expireKeys(key)
+        return self.clients[key]?.keys.contains { $0.key == packetKey } ?? false
+    }
+
+    mutating func remember(_ packetKey: String?, _ key: Key) {
+        let realm = self.realms[key.realm]
+        guard let packetKey, realm.window > 0, realm.keysMax > 0 else { return }
+        let keys = (self.clients[key]?.keys ?? []) + [(packetKey, self.now)]
+        self.clients[key]?.keys = keys.suffix(realm.keysMax)
+    }
+
+    private mutating func expireKeys(_ key: Key) {
+        let (now, window) = (self.now, self.realms[key.realm].window)
+        self.clients[key]?.keys.removeAll { now - $0.at > window }
     }
 
     mutating func poll(
@@ -364,6 +389,7 @@ struct StoreModel {
                 self.endSession(key)
             }
             self.expireOutbox(key)
+            self.expireKeys(key)
             for pool in self.inboxes.indices {
                 _ = self.expireLane(key, pool)
                 if let lane = self.clients[key]?.lanes[pool], lane.owner == nil,
@@ -373,7 +399,7 @@ struct StoreModel {
                 }
             }
             if let client = self.clients[key], client.session == nil, client.outbox.isEmpty,
-                client.lanes.isEmpty, client.held.isEmpty
+                client.lanes.isEmpty, client.held.isEmpty, client.keys.isEmpty
             {
                 self.clients[key] = nil
             }

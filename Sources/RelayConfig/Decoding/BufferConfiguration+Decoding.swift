@@ -15,8 +15,10 @@ extension BufferConfiguration {
             Key("outbox_packets", \.outboxPacketsMax, .count(1...1_000_000_000), ofRealm: true),
             Key("outbox_bytes", \.outboxBytesMax, .size(1 << 10...1 << 40), ofRealm: true),
             Key("unknown_clients", \.unknownClientsMax, .count(0...100_000_000), ofRealm: true),
+            Key("dedupe_window", \.dedupeWindow, .duration(.zero ... .days(365)), ofRealm: true),
+            Key("dedupe_keys", \.dedupeKeysMax, .count(0...1_000_000), ofRealm: true),
         ],
-        later: ["ordering", "dedupe_window", "dedupe_keys"]
+        later: ["ordering"]
     ) { buffer, node, reading in
         if buffer.hold > .seconds(55), let hold = node["hold"] {
             let message = "'hold' is above 55s; a proxy in between is likely to cut at 60s"

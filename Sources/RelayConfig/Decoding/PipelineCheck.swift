@@ -118,6 +118,13 @@ struct PipelineCheck {
         }
     }
 
+    /// Reports `cors` where nobody speaks the packet protocol, so that nobody takes it for more than it is.
+    func checkCrossOrigin(_ node: Node, _ reading: inout Reading) {
+        guard self.first("auth") == nil, !self.isIncomplete else { return }
+        let remedy = "remove it, and let the application answer"
+        reading.error(at: node, "'cors' is for the packet protocol, which is not here; \(remedy)")
+    }
+
     private func check(
         _ route: RouteConfiguration,
         _ node: Node,

@@ -72,6 +72,17 @@ package struct BufferConfiguration: Sendable, Equatable {
     /// Default 10000; 0 to 100000000.
     package var unknownClientsMax = 10_000
 
+    /// `dedupe_window`: how long relay remembers the `Packet-Id` of a packet that a client sent, so
+    /// that a repeat is not stored again.
+    ///
+    /// Default 10m; 0s to 365d. 0s stores every repeat.
+    package var dedupeWindow: Duration = .seconds(600)
+
+    /// `dedupe_keys`: how many of them it remembers of one client, the newest.
+    ///
+    /// Default 1024; 0 to 1000000. 0 stores every repeat.
+    package var dedupeKeysMax = 1024
+
     /// A `buffer` stage with every default.
     package init(realm: String) {
         self.realm = realm

@@ -11,6 +11,11 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// `limits`: what a client may send, and how fast.
     package var limits = LimitsConfiguration()
 
+    /// `cors`: which pages of other origins may speak the packet protocol.
+    ///
+    /// Absent: none, and browsers are told nothing about it.
+    package var crossOrigin: CrossOriginConfiguration?
+
     /// `merge_slashes`: whether empty segments of a path (`//`) are removed before matching.
     ///
     /// Default true.

@@ -34,7 +34,12 @@ struct LoginAnswer {
     }
 
     /// The head has come.
-    mutating func begin(_ head: borrowing ResponseHead, _ bytes: Span<UInt8>, kept: KeptNames) {
+    mutating func begin(
+        _ head: borrowing ResponseHead,
+        _ bytes: Span<UInt8>,
+        kept: KeptNames,
+        at now: StoreInstant
+    ) {
         self = LoginAnswer()
         self.status = head.status
         switch head.status {
@@ -48,8 +53,11 @@ struct LoginAnswer {
             CarriedFields.appendResponse(kept, of: head, bytes, to: &self.fields)
         case 503:
             if let value = head.fields.value(of: .retryAfter) {
-                self.retryAfterSeconds =
-                    FieldValue.retryAfterSeconds(bytes.extracting(value)) ?? 0
+                let seconds = FieldValue.retryAfterSeconds(
+                    bytes.extracting(value),
+                    at: Int64(clamping: now.unixMicroseconds / 1_000_000)
+                )
+                self.retryAfterSeconds = seconds ?? 0
             }
         default:
             break

@@ -149,7 +149,7 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
         _ head: borrowing ResponseHead,
         _ bytes: Span<UInt8>
     ) {
-        self.answer.begin(head, bytes, kept: self.stage.kept)
+        self.answer.begin(head, bytes, kept: self.stage.kept, at: self.owner.now)
     }
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {

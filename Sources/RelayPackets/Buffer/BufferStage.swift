@@ -56,12 +56,15 @@ package final class BufferStage: Stage {
             }
             acknowledged = number
         }
-        if PacketKeyField(fields, in: bytes) == .malformed {
-            return self.refuse(exchange, .malformedKey)
+        let key: PacketKey?
+        switch PacketKeyField(fields, in: bytes) {
+        case .absent: key = nil
+        case .malformed: return self.refuse(exchange, .malformedKey)
+        case .key(let given): key = given
         }
         var upload: PacketUpload?
         if request.announcesBody {
-            if let problem = self.prepare(&upload, of: exchange, session, request, bytes) {
+            if let problem = self.prepare(&upload, of: exchange, session, key, request, bytes) {
                 return self.refuse(exchange, problem)
             }
         }
@@ -108,9 +111,13 @@ package final class BufferStage: Stage {
         _ upload: inout PacketUpload?,
         of exchange: Exchange,
         _ session: Session,
+        _ key: PacketKey?,
         _ request: Request,
         _ bytes: Span<UInt8>
     ) -> PacketProblem? {
+        // What is not stored again needs neither room nor leave.
+        let isRepeat =
+            key.map { self.owner.store.hasSeen($0, from: session, at: self.owner.now) } ?? false
         let length: Int?
         if case .length(let count) = request.head.framing {
             guard count <= UInt64(self.configuration.packetBytesMax) else { return .packetTooLarge }
@@ -123,11 +130,11 @@ package final class BufferStage: Stage {
         case .malformed:
             return .malformedRecipient
         case .clients(let recipients):
-            if let problem = self.problem(of: recipients, session) { return problem }
+            if !isRepeat, let problem = self.problem(of: recipients, session) { return problem }
             destination = .clients(recipients)
         case .absent:
             guard let pool = self.route.pool(exchange, request, bytes) else { return .noPool }
-            guard self.hasRoom(for: length ?? 1, in: pool) else { return .inboxFull }
+            guard isRepeat || self.hasRoom(for: length ?? 1, in: pool) else { return .inboxFull }
             destination = .pool(pool)
         }
         if let length {
@@ -137,6 +144,7 @@ package final class BufferStage: Stage {
             }
         }
         self.owner.withFields { fields in
+            if let key, case .pool = destination { PacketIdentity.append(key, to: &fields) }
             CarriedFields.appendRequest(
                 exchange.responseFilters,
                 of: exchange,
@@ -146,6 +154,7 @@ package final class BufferStage: Stage {
             )
             upload = PacketUpload(
                 to: destination,
+                key: key,
                 fields: fields.span,
                 length: length,
                 listener: exchange.listener

@@ -1,4 +1,5 @@
 import RelayHTTP
+import RelayStore
 
 /// What `Ack` says in a client's request: up to which number it has everything.
 enum AckField: Equatable {
@@ -25,15 +26,12 @@ enum AckField: Equatable {
 
 /// What `Packet-Id` says in a request: the sender's own id of the packet.
 enum PacketKeyField: Equatable {
-    /// The longest key, in bytes.
-    static let bytesMax = 128
-
     /// There is none.
     case absent
     /// Empty, too long, with a byte that is no visible ASCII character, or more than one field.
     case malformed
-    /// The key stands here in the head.
-    case key(ByteRange)
+    /// There is one.
+    case key(PacketKey)
 
     /// Reads the field of the name, in time that grows with its length.
     init(_ fields: borrowing FieldPositions, in head: Span<UInt8>) {
@@ -41,15 +39,10 @@ enum PacketKeyField: Equatable {
             self = .absent
             return
         }
-        let bytes = head.extracting(value)
-        guard !fields.isRepeated(.packetID), 1...Self.bytesMax ~= bytes.count else {
+        guard !fields.isRepeated(.packetID), let key = PacketKey(head.extracting(value)) else {
             self = .malformed
             return
         }
-        for index in bytes.indices where !(0x21...0x7E ~= bytes[index]) {
-            self = .malformed
-            return
-        }
-        self = .key(value)
+        self = .key(key)
     }
 }

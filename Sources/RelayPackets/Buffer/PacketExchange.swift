@@ -29,6 +29,9 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     /// The number of the packet that the response delivers.
     private var number: PacketNumber = 0
 
+    /// Whether the packet of the request was stored before.
+    private var isDuplicate = false
+
     /// Whether that packet stays until the client acknowledges it.
     private var needsAcknowledgement = false
 
@@ -95,6 +98,7 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
                     contents,
                     from: self.session,
                     to: pool,
+                    key: upload.key,
                     ticket: self.ticket,
                     at: now,
                     &effects
@@ -104,6 +108,7 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
                     contents,
                     from: self.session,
                     to: recipients,
+                    key: upload.key,
                     ticket: self.ticket,
                     at: now,
                     &effects
@@ -123,6 +128,14 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         case nil: break
         }
         self.upload = nil
+        self.poll()
+    }
+
+    /// The packet of the request was stored before: the answer brings none.
+    func duplicate() {
+        guard self.state == .storing else { return }
+        self.upload = nil
+        self.isDuplicate = true
         self.poll()
     }
 
@@ -174,7 +187,12 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         self.endHolding()
         self.state = .over
         self.owner.withFields { fields in
-            PollAnswer.appendFields(more: more, exchange.responseFilters, to: &fields)
+            PollAnswer.appendFields(
+                more: more,
+                isDuplicate: self.isDuplicate,
+                exchange.responseFilters,
+                to: &fields
+            )
             exchange.respond(status: 200, fields: fields.span, body: Span())
         }
     }
@@ -225,6 +243,16 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         let acknowledged = self.acknowledged
         self.acknowledged = nil
         self.owner.operate { store, now, effects in
+            guard !self.isDuplicate else {
+                store.askNothing(
+                    self.session,
+                    acknowledging: acknowledged,
+                    ticket: self.ticket,
+                    at: now,
+                    &effects
+                )
+                return
+            }
             store.poll(
                 self.session,
                 acknowledging: acknowledged,

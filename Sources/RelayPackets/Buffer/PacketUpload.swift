@@ -17,6 +17,9 @@ final class PacketUpload {
 
     let destination: Destination
 
+    /// The client's own id of the packet.
+    let key: PacketKey?
+
     private var bytes: [UInt8]
     private let headerCount: Int
     private let listener: ListenerContext
@@ -33,11 +36,13 @@ final class PacketUpload {
     /// An upload with these carried fields, and with a body of `length` bytes if that is known.
     init(
         to destination: Destination,
+        key: PacketKey?,
         fields: Span<UInt8>,
         length: Int?,
         listener: ListenerContext
     ) {
         self.destination = destination
+        self.key = key
         self.listener = listener
         self.headerCount = fields.count
         self.length = length

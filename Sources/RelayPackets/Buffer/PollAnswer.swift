@@ -23,11 +23,13 @@ enum PollAnswer {
     /// Of one without.
     static func appendFields(
         more: Int,
+        isDuplicate: Bool,
         _ filters: HeaderFilterList,
         to output: inout [UInt8]
     ) {
         output.append("Content-Type: application/octet-stream\r\nCache-Control: no-store\r\n")
         output.appendField(.more, UInt64(clamping: more))
+        if isDuplicate { output.appendField(.duplicate, "true") }
         CarriedFields.appendDelivered(filters, stored: Span(), to: &output)
     }
 }

@@ -13,15 +13,16 @@ struct FetchSchedule {
 
     /// It was answered, or ended by its own timeout, which is an answer without a packet.
     ///
-    /// - Returns: when the next one follows: at once after a packet, else `interval` after this one
-    ///   was sent.
+    /// - Returns: when the next one follows: at once after a packet, or where there is more, else `interval`
+    ///   after this one was sent.
     mutating func answered(
         hasPacket: Bool,
+        announcesMore: Bool = false,
         interval: Duration,
         at now: MonotonicTime
     ) -> MonotonicTime {
         self.failures = 0
-        return hasPacket ? now : max(now, self.sentAt + interval)
+        return hasPacket || announcesMore ? now : max(now, self.sentAt + interval)
     }
 
     /// It failed, or was answered with an error; the next one follows by backoff.

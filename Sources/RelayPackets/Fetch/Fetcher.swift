@@ -17,7 +17,8 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     /// The pool, as of the newest generation that has it.
     var pool: PacketPool
 
-    private let target: Int
+    /// Which of the pool's targets it asks.
+    let target: Int
 
     /// What every fetch says, shared by all of them.
     private static let fields = Array("Type: Packet\r\n".utf8)
@@ -71,6 +72,17 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         if self.phase != .asking { self.phase = .idle }
     }
 
+    /// Sends the next fetch now if it is for later.
+    ///
+    /// - Returns: whether it was.
+    func hurry() -> Bool {
+        guard self.phase == .waiting, self.schedule.failures == 0 else { return false }
+        self.owner.loop.cancel(self.timer)
+        self.timer = .none
+        self.start()
+        return true
+    }
+
     /// There is room in the outboxes again.
     func repliesAccepted() {
         if self.phase == .waitingForRoom { self.start() }
@@ -88,7 +100,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         _ head: borrowing ResponseHead,
         _ bytes: Span<UInt8>
     ) {
-        self.answer.begin(head, bytes, pool: self.pool, store: self.owner.store)
+        self.answer.begin(head, bytes, pool: self.pool, owner: self.owner)
     }
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
@@ -97,19 +109,25 @@ final class Fetcher: UpstreamHandler, TimerTarget {
 
     func responseEnded(_ request: UpstreamRequest) {
         guard self.answer.isSuccess else {
-            self.failed("status \(self.answer.status)")
+            self.failed(
+                "status \(self.answer.status)",
+                hint:
+                    "; a backend that wants From on every request needs 'fetch: { mode: client }'",
+                atLeastSeconds: self.answer.retryAfterSeconds
+            )
             return
         }
         if !self.pool.targetsFailingFetches.isEmpty {
             self.pool.targetsFailingFetches.remove(self.target)
         }
-        let reply = self.owner.usableReply(self.answer.takePacket(), of: self.pool)
+        let reply = self.owner.usableReply(&self.answer, of: self.pool)
         if let reply { self.store(reply) }
         // A body that is for nobody counts as no packet here: an endpoint that says 'ok' to everything
         // would be asked without a pause.
         self.next(
             at: self.schedule.answered(
                 hasPacket: reply != nil,
+                announcesMore: self.answer.announcesMore,
                 interval: self.pool.configuration.fetch.interval,
                 at: self.owner.loop.now
             )
@@ -144,14 +162,21 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     }
 
     /// A fetch has failed; `isKnown` if the pool has said why already.
-    private func failed(_ reason: String, isKnown: Bool = false) {
+    ///
+    /// - Parameter hint: what the line of the first failure says besides.
+    private func failed(
+        _ reason: String,
+        hint: String = "",
+        isKnown: Bool = false,
+        atLeastSeconds seconds: UInt32? = nil
+    ) {
         self.owner.counters.fetchesFailed.add(loop: Int(self.owner.index))
         let retry = self.schedule.failed()
         // Once for all fetches of the target, which this loop has to itself.
         let isFirst = self.pool.targetsFailingFetches.insert(self.target).inserted
         self.owner.logger.log(
             level: isFirst && !isKnown ? .warning : .debug,
-            "fetch failed",
+            isFirst ? "fetch failed\(hint)" : "fetch failed",
             metadata: [
                 "pool": "\(self.pool.name)",
                 "target": "\(self.targetText)",
@@ -162,7 +187,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             beforeAttempt: retry,
             using: &self.owner.generator
         )
-        self.next(at: self.owner.loop.now + delay)
+        self.next(at: self.owner.loop.now + max(delay, .seconds(Int64(seconds ?? 0))))
     }
 
     /// The one under way is over; the next one follows at `time`.

@@ -8,8 +8,17 @@ import RelayUpstream
 struct BackendAnswer {
     private(set) var status: UInt16 = 0
 
-    /// Of a status other than 2xx.
+    /// How long it asks to wait, at most ``retryAfterSecondsMax``; of a status other than 2xx.
     private(set) var retryAfterSeconds: UInt32?
+
+    /// Whether the backend says that it has more packets; of a success.
+    private(set) var announcesMore = false
+
+    /// Whether its `From` is no id, so that the packet is from nobody.
+    private(set) var hasInvalidSender = false
+
+    /// Longer waits are cut: a wrong clock must not keep a client's packets for days.
+    static let retryAfterSecondsMax: UInt32 = 3600
 
     private var recipient = Recipient.none
     private var sender: ClientName?
@@ -44,24 +53,32 @@ struct BackendAnswer {
 
     /// The head has come.
     ///
-    /// Nothing of a packet is kept unless the status is a success.
+    /// Nothing of a packet is kept unless the status is a success. On the loop of `owner`.
     mutating func begin(
         _ head: borrowing ResponseHead,
         _ bytes: Span<UInt8>,
         pool: PacketPool,
-        store: PacketStore
+        owner: PacketLoop
     ) {
         self = BackendAnswer()
         self.status = head.status
         self.bodyBytesMax = pool.packetBytesMax
         guard self.isSuccess else {
             if let value = head.fields.value(of: .retryAfter) {
-                self.retryAfterSeconds = FieldValue.retryAfterSeconds(bytes.extracting(value))
+                let seconds = FieldValue.retryAfterSeconds(
+                    bytes.extracting(value),
+                    at: Int64(clamping: owner.now.unixMicroseconds / 1_000_000)
+                )
+                self.retryAfterSeconds = seconds.map { min($0, Self.retryAfterSecondsMax) }
             }
             return
         }
+        if let value = head.fields.value(of: .more) {
+            self.announcesMore = UInt64(decimal: bytes.extracting(value)) ?? 0 > 0
+        }
         // `To` without a body is no packet.
         guard !head.framing.isEmpty else { return }
+        let store = owner.store
         if let value = head.fields.value(of: .to) {
             let name = store.clientName(bytes.extracting(value), in: pool.realm)
             if let name, !head.fields.isRepeated(.to) {
@@ -72,6 +89,7 @@ struct BackendAnswer {
         }
         if let value = head.fields.value(of: .from), !head.fields.isRepeated(.from) {
             self.sender = store.clientName(bytes.extracting(value), in: pool.realm)
+            self.hasInvalidSender = self.sender == nil
         }
         CarriedFields.appendResponse(pool.kept, of: head, bytes, to: &self.bytes)
         self.headerCount = self.bytes.count

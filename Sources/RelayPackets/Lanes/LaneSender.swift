@@ -26,9 +26,6 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     private var timer = TimerHandle.none
     private var phase = Phase.idle
 
-    /// A lane's refusals are pointed out once.
-    private var hasHinted = false
-
     /// How far the packet is.
     private enum Phase {
         /// Between two steps.
@@ -126,8 +123,8 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
         request.fields.reserveCapacity(contents.headerCount + 64 + 255)
         request.fields.append("Type: Packet\r\n")
         if let from = self.packet.from { request.fields.appendField(.from, from.bytes.span) }
-        request.fields.appendField(.packetID, self.packet.number)
-        contents.withHeaders { request.fields.append($0) }
+        PacketIdentity.appendFields(of: self.packet, to: &request.fields)
+        request.fields.appendField(.attempt, UInt64(self.packet.attempts) + 1)
         request.body = contents.bytes
         request.bodyRange = contents.headerCount..<contents.bytes.count
         request.timeout = self.pool.packetTimeout
@@ -243,7 +240,7 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     private func consumed() {
         self.phase = .completing
         self.owner.counters.consumed.add(loop: Int(self.owner.index))
-        let reply = self.owner.usableReply(self.answer.takePacket(), of: self.pool)
+        let reply = self.owner.usableReply(&self.answer, of: self.pool)
         self.owner.operate { store, now, effects in
             _ = store.consumed(
                 self.lane,
@@ -277,7 +274,7 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
         _ head: borrowing ResponseHead,
         _ bytes: Span<UInt8>
     ) {
-        self.answer.begin(head, bytes, pool: self.pool, store: self.owner.store)
+        self.answer.begin(head, bytes, pool: self.pool, owner: self.owner)
     }
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
@@ -292,7 +289,13 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
             counted: self.packet.attempts,
             attemptsMax: self.pool.attemptsMax
         )
-        if action == .consume { self.logRecovery() } else { self.logRefusal(by: request.target) }
+        if action == .consume {
+            self.logRecovery()
+            if self.answer.announcesMore { self.owner.fetchAtOnce(self.pool, from: request.target) }
+        } else {
+            self.noteFailure("status \(self.answer.status)")
+            self.logRefusal(by: request.target)
+        }
         self.perform(action)
     }
 
@@ -302,11 +305,17 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
             counted: self.packet.attempts,
             attemptsMax: self.pool.attemptsMax
         )
+        self.noteFailure(failure.reason)
         self.logFailure(failure, of: request.target)
         self.perform(action)
     }
 
     // MARK: Log
+
+    /// If the packet becomes a dead letter by what failed now, its line says why.
+    private func noteFailure(_ reason: String) {
+        self.owner.lastFailure = (self.packet.number, reason)
+    }
 
     /// A pool that takes packets again after it had failed to is worth a line, one for all packets.
     private func logRecovery() {
@@ -320,9 +329,10 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
 
     private func logRefusal(by target: Int) {
         self.owner.counters.attemptsFailed.add(loop: Int(self.owner.index))
-        if let status = self.attempts.hint, !self.hasHinted {
-            self.hasHinted = true
+        if self.attempts.hint != nil {
             self.owner.counters.refusedRepeatedly.add(loop: Int(self.owner.index))
+        }
+        if let status = self.attempts.hint, self.owner.relay?.claimHint(for: self.lane) == true {
             self.owner.logger.warning(
                 "packet is refused again and again; name the status under 'reject' to give such packets up",
                 metadata: self.metadata(["status": "\(status)"])

@@ -45,11 +45,12 @@ extension PacketLoop {
         for (lane, sender) in Array(self.lanes) where !sender.isUnderWay { self.release(lane) }
     }
 
-    /// Makes a dead letter of a packet that cannot be stored for anybody.
+    /// Takes the packet out of an answer, and makes a dead letter of one that cannot be stored for anybody.
     ///
     /// - Returns: the packet if it can.
-    func usableReply(_ packet: BackendAnswer.Packet, of pool: PacketPool) -> Reply? {
-        switch packet {
+    func usableReply(_ answer: inout BackendAnswer, of pool: PacketPool) -> Reply? {
+        if answer.hasInvalidSender { self.logInvalidSender(of: pool) }
+        switch answer.takePacket() {
         case .none:
             return nil
         case .reply(let reply):

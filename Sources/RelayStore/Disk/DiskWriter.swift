@@ -180,11 +180,11 @@ final class DiskWriter: @unchecked Sendable {
                 isLogin: true
             )
             return nil
-        case .send(let contents, let session, let pool, _):
+        case .send(let contents, let session, let pool, _, _):
             let number = self.takeNumbers(1, at: now)
             try rows.insertInbox(number, to: pool, from: session.name, in: session.realm, contents)
             return number
-        case .sendDirect(let contents, let session, let recipients, _):
+        case .sendDirect(let contents, let session, let recipients, _, _):
             let reply = Reply(recipients: recipients, contents: contents, from: session.name)
             return try self.write(reply, in: session.realm, to: rows, at: now)
         case .append(let reply, let realm, _):

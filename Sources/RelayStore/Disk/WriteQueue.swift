@@ -150,8 +150,8 @@ extension StoreOperation {
     var byteCount: Int {
         switch self {
         case .logIn, .acknowledge: 0
-        case .send(let contents, _, _, _): contents.byteCount
-        case .sendDirect(let contents, _, let recipients, _):
+        case .send(let contents, _, _, _, _): contents.byteCount
+        case .sendDirect(let contents, _, let recipients, _, _):
             contents.byteCount.multipliedReportingOverflow(by: recipients.count).partialValue
         case .consumed(_, _, let reply, _): reply?.byteCount ?? 0
         case .append(let reply, _, _): reply.byteCount

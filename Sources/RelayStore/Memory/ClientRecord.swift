@@ -18,6 +18,11 @@ struct ClientRecord: Sendable {
     /// The session, if one is alive; it may have run out and not be swept yet.
     var session: SessionRecord?
 
+    /// The place of its extras in their table; most clients have none.
+    ///
+    /// Stands where the record has room for it.
+    var extras = ClientExtras.none
+
     /// What waits for the client.
     var outbox = Outbox()
 
@@ -41,7 +46,7 @@ struct ClientRecord: Sendable {
     /// Whether nothing would be lost with it.
     var isForgettable: Bool {
         self.session == nil && self.outbox.isEmpty && self.lanes.isEmpty && self.polls.isEmpty
-            && self.loginsUnderWay == 0
+            && self.loginsUnderWay == 0 && self.extras == ClientExtras.none
     }
 
     /// The lane to a pool.

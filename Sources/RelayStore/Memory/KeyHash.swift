@@ -11,6 +11,15 @@ enum KeyHash {
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
+    /// Another hash of `bytes`, which says nothing about the first one; `variant` is not 0.
+    static func of(_ bytes: Span<UInt8>, variant: UInt8) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(variant)
+        // As above.
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
     /// The hash of a key in one realm, so that realms do not meet in a table.
     static func mixed(_ hash: UInt64, realm: RealmID) -> UInt64 {
         let mixed = (hash ^ UInt64(truncatingIfNeeded: realm.index)) &* 0x9E37_79B9_7F4A_7C15

@@ -12,6 +12,8 @@ struct Rules: Sendable {
         let name: String
         /// How long a packet waits, in nanoseconds.
         let packetTTL: UInt64
+        /// How long a key is remembered, in nanoseconds.
+        let dedupeWindow: UInt64
         let settings: RealmSettings
         let strangers: StrangerAccount
     }
@@ -30,6 +32,7 @@ struct Rules: Sendable {
         let realm = Realm(
             name: name,
             packetTTL: settings.packetTTL.nanosecondsClamped,
+            dedupeWindow: settings.dedupeWindow.nanosecondsClamped,
             settings: settings,
             strangers: index.map { self.realms[$0].strangers } ?? StrangerAccount()
         )

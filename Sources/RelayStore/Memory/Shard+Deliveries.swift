@@ -54,7 +54,7 @@ extension Shard {
         _ session: Session,
         acknowledging number: PacketNumber?,
         ticket: Ticket,
-        mayHold: Bool,
+        _ wish: PollWish,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -64,6 +64,11 @@ extension Shard {
         }
         if let number { self.acknowledge(slot, upTo: number, by: ticket.loop, &effects) }
         self.expireOutbox(slot, at: now, &effects)
+        guard wish != .nothing else {
+            effects.append(.answerEmpty(ticket, more: self.clients[slot].outbox.waiting))
+            if number != nil { self.serve(slot, at: now, &effects) }
+            return
+        }
         if !self.acknowledges(slot), let delivery = self.clients[slot].outbox.delivery,
             let packet = self.clients[slot].outbox.underWay(in: self.packets)
         {
@@ -75,7 +80,7 @@ extension Shard {
             return
         }
         let more = self.clients[slot].outbox.waiting
-        guard mayHold else {
+        guard wish == .packetOrWait else {
             effects.append(.answerEmpty(ticket, more: more))
             return
         }

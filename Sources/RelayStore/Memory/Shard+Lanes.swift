@@ -1,12 +1,13 @@
 /// Towards backends: lanes, whose packets a loop sends one by one.
 extension Shard {
-    /// Puts a packet on the client's lane to a pool; the loop of the ticket sends it if the lane is
-    /// nobody's.
+    /// Puts a packet on the client's lane to a pool, unless one with its key was stored before; the
+    /// loop of the ticket sends it if the lane is nobody's.
     mutating func send(
         _ contents: PacketContents,
         from session: Session,
         to pool: PoolID,
         number: PacketNumber?,
+        key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
@@ -15,10 +16,16 @@ extension Shard {
             self.refuse(ticket, .sessionEnded, number, &effects)
             return
         }
+        if let key, self.hasSeen(key, slot, at: now) {
+            effects.append(.duplicate(ticket))
+            if let number { effects.changes.append(.removed(number, .toBackend)) }
+            return
+        }
         guard self.addToInbox(of: pool, bytes: contents.byteCount) else {
             self.refuse(ticket, .inboxFull, number, &effects)
             return
         }
+        if let key { self.remember(key, slot, at: now) }
         let number = number.map(self.numbers.take) ?? self.numbers.next(at: now)
         let packet = StoredPacket(contents, number: number, storedAt: now.nanoseconds)
         let lane = self.laneForPacket(slot, to: pool)

@@ -18,6 +18,7 @@ extension Shard {
             }
             self.expireOutbox(slot, at: now, &effects)
             self.expireLanes(slot, at: now, &effects)
+            self.expireExtras(slot, at: now)
             if self.clients[slot].isForgettable { self.removeClient(slot) }
         }
         return ended
@@ -27,6 +28,7 @@ extension Shard {
     mutating func releaseMemory() {
         self.clients.releaseVacantChunks()
         self.packets.releaseVacantChunks()
+        self.extras.releaseVacantChunks()
         self.slots.shrinkIfSparse()
     }
 

@@ -18,6 +18,7 @@ struct Shard: ~Copyable, Sendable {
 
     var clients = Slab<ClientRecord>()
     var packets = Slab<StoredPacket>()
+    var extras = Slab<ClientExtras>()
 
     /// Finds a client's record by the hash of id and realm.
     var slots = SlotIndex()

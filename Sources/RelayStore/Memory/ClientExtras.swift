@@ -1,0 +1,52 @@
+/// What the store knows of few clients only: it stands in a table of its own, so that all others do
+/// not pay for it.
+struct ClientExtras: Sendable {
+    /// The place of a record that has none.
+    static let none = UInt32.max
+
+    /// The keys of packets that the client sent.
+    var seen = SeenKeys()
+
+    /// Whether nothing would be lost with it.
+    var isForgettable: Bool { self.seen.isEmpty }
+}
+
+extension Shard {
+    /// Whether the client has sent a packet with this key within the dedupe window.
+    mutating func hasSeen(_ key: PacketKey, _ slot: UInt32, at now: StoreInstant) -> Bool {
+        let extras = self.clients[slot].extras
+        guard extras != ClientExtras.none else { return false }
+        let window = self.rules.realms[self.clients[slot].realm.index].dedupeWindow
+        self.extras[extras].seen.expire(window: window, at: now)
+        return self.extras[extras].seen.contains(key)
+    }
+
+    /// Remembers a key that was not seen.
+    mutating func remember(_ key: PacketKey, _ slot: UInt32, at now: StoreInstant) {
+        let rules = self.rules.realms[self.clients[slot].realm.index]
+        guard rules.dedupeWindow > 0, rules.settings.dedupeKeysMax > 0 else { return }
+        let extras = self.extras(of: slot)
+        self.extras[extras].seen.insert(key, at: now, max: rules.settings.dedupeKeysMax)
+    }
+
+    /// Forgets what has run out, and the whole if nothing is left.
+    mutating func expireExtras(_ slot: UInt32, at now: StoreInstant) {
+        let extras = self.clients[slot].extras
+        guard extras != ClientExtras.none else { return }
+        let window = self.rules.realms[self.clients[slot].realm.index].dedupeWindow
+        self.extras[extras].seen.expire(window: window, at: now)
+        self.extras[extras].seen.releaseMemory()
+        if self.extras[extras].isForgettable {
+            self.extras.remove(extras)
+            self.clients[slot].extras = ClientExtras.none
+        }
+    }
+
+    /// The place of the client's extras, which are made if it has none.
+    private mutating func extras(of slot: UInt32) -> UInt32 {
+        if self.clients[slot].extras == ClientExtras.none {
+            self.clients[slot].extras = self.extras.insert(ClientExtras())
+        }
+        return self.clients[slot].extras
+    }
+}

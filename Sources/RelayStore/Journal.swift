@@ -37,6 +37,15 @@ package enum StoreOperation: Sendable {
         }
     }
 
+    /// The client's own name of the packet that it stores, if there is one.
+    var key: (key: PacketKey, session: Session)? {
+        switch self {
+        case .send(_, let session, _, let key, _), .sendDirect(_, let session, _, let key, _):
+            key.map { ($0, session) }
+        case .logIn, .consumed, .append, .acknowledge: nil
+        }
+    }
+
     /// Whether it may fail, with a 503 for its exchange; the others are written in the end.
     var mayBeRefused: Bool {
         switch self {
@@ -54,6 +63,10 @@ package enum StoreChange: Sendable {
     case attempted(PacketNumber, UInt32)
     /// The packet became a dead letter; one with a number was stored before.
     case died(DeadLetter)
+    /// The key of the packet with this number need not be known any more.
+    ///
+    /// Said of those that go out because there are too many, and not of those that have run out.
+    case keyForgotten(PacketNumber)
     /// The session of the token with this digest was used.
     case sessionUsed([UInt8], at: StoreInstant)
 }
@@ -141,10 +154,12 @@ extension PacketStore {
 
     /// The same with the numbers that were given when they were written.
     ///
+    /// - Parameter repeats: exchanges whose packets had the key of one that was written before.
     /// - Returns: the packets whose bytes are in memory from now on.
     func committed(
         _ operations: [WrittenOperation],
         refused: [(ticket: Ticket, refusal: Refusal)],
+        repeats: [Ticket] = [],
         at now: StoreInstant,
         to events: any StoreEvents
     ) -> [PlacedPacket] {
@@ -153,6 +168,7 @@ extension PacketStore {
             self.perform(written.operation, number: written.number, at: now, &effects)
         }
         for (ticket, refusal) in refused { effects.append(.refused(ticket, refusal)) }
+        for ticket in repeats { effects.append(.duplicate(ticket)) }
         self.publish(&effects, to: events)
         return effects.placed
     }

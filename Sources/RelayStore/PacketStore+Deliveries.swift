@@ -75,11 +75,21 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        if !self.mayStore(key, from: session, to: recipients, ticket: ticket, at: now, &effects) {
+        let isToBeStored = self.mayStore(
+            key,
+            number,
+            from: session,
+            to: recipients,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
+        guard isToBeStored else {
             if let number {
                 for index in 0..<UInt64(recipients.count) {
                     effects.changes.append(.removed(number + index, .toClient))
                 }
+                if key != nil { effects.changes.append(.keyForgotten(number)) }
                 self.bury(&effects)
             }
             return
@@ -334,6 +344,7 @@ extension PacketStore {
     /// Effects: `.duplicate` or `.refused` if it is not.
     private func mayStore(
         _ key: PacketKey?,
+        _ number: PacketNumber?,
         from session: Session,
         to recipients: Recipients,
         ticket: Ticket,
@@ -345,7 +356,7 @@ extension PacketStore {
             effects.append(.refused(ticket, refusal))
             return false
         }
-        if let key, !self.claim(key, from: session, at: now) {
+        if let key, !self.claim(key, number, from: session, at: now, &effects) {
             let hasSeen = self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
             if !hasSeen { effects.append(.refused(ticket, .sessionEnded)) }
             return false

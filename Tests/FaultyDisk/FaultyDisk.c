@@ -1,5 +1,6 @@
 #include "FaultyDisk.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -15,11 +16,26 @@ static atomic_int syncs_to_fail;
 static atomic_int is_full;
 static atomic_int failures;
 
+static pthread_mutex_t holding = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t held_changed = PTHREAD_COND_INITIALIZER;
+static int holds_syncs;
+static int syncs_held;
+
 static const sqlite3_io_methods *methods_of(sqlite3_file *file) {
     return real_methods[file->pMethods - faulty_methods];
 }
 
+static void wait_while_held(void) {
+    pthread_mutex_lock(&holding);
+    syncs_held++;
+    pthread_cond_broadcast(&held_changed);
+    while (holds_syncs) pthread_cond_wait(&held_changed, &holding);
+    syncs_held--;
+    pthread_mutex_unlock(&holding);
+}
+
 static int faulty_sync(sqlite3_file *file, int flags) {
+    wait_while_held();
     int code = methods_of(file)->xSync(file, flags);
     int left = atomic_load(&syncs_to_fail);
     while (left > 0) {
@@ -75,5 +91,18 @@ void faulty_disk_register(void) {
 void faulty_disk_fail_syncs(int count) { atomic_store(&syncs_to_fail, count); }
 
 void faulty_disk_be_full(int full) { atomic_store(&is_full, full); }
+
+void faulty_disk_hold_syncs(int hold) {
+    pthread_mutex_lock(&holding);
+    holds_syncs = hold;
+    pthread_cond_broadcast(&held_changed);
+    pthread_mutex_unlock(&holding);
+}
+
+void faulty_disk_await_held_sync(void) {
+    pthread_mutex_lock(&holding);
+    while (!holds_syncs || !syncs_held) pthread_cond_wait(&held_changed, &holding);
+    pthread_mutex_unlock(&holding);
+}
 
 int faulty_disk_failures(void) { return atomic_load(&failures); }

@@ -9,6 +9,7 @@ import Testing
 final class DiskHarness: Sendable {
     let path: String
     private let opened: Mutex<Opened?>
+    private let realmSettings: RealmSettings
 
     /// One life of the store.
     struct Opened: Sendable {
@@ -19,8 +20,10 @@ final class DiskHarness: Sendable {
 
     init(
         folder: String = "relay-store",
+        realm: RealmSettings = RealmSettings(),
         _ change: (inout DiskSettings) -> Void = { _ in }
     ) throws {
+        self.realmSettings = realm
         var template = Array("/tmp/\(folder)-XXXXXX".utf8CString)
         let isMade = unsafe template.withUnsafeMutableBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return false }
@@ -47,7 +50,7 @@ final class DiskHarness: Sendable {
     var store: PacketStore { self.life.store }
     var heard: Heard { self.life.heard }
     var disk: DiskStore { self.life.disk }
-    var realm: RealmID { self.store.realm(named: "app", settings: RealmSettings()) }
+    var realm: RealmID { self.store.realm(named: "app", settings: self.realmSettings) }
     var pool: PoolID { self.store.pool(named: "backend", limits: InboxLimits()) }
     var now: StoreInstant { Self.clock() }
 
@@ -94,17 +97,25 @@ final class DiskHarness: Sendable {
         return try session ?? { throw HarnessError.noSession(name) }()
     }
 
-    func send(_ text: String, from session: Session) -> Effect {
-        self.answer {
-            self.store.send(
-                StoreHarness.contents(text),
-                from: session,
-                to: self.pool,
-                ticket: $0,
-                at: self.now,
-                &$1
-            )
-        }
+    func send(_ text: String, from session: Session, key: String? = nil) -> Effect {
+        self.heard.answer(to: self.beginToSend(text, from: session, key: key))
+    }
+
+    /// The same without waiting for the answer.
+    func beginToSend(_ text: String, from session: Session, key: String? = nil) -> Ticket {
+        let ticket = self.heard.nextTicket()
+        var effects = Effects()
+        _ = self.store.send(
+            StoreHarness.contents(text),
+            from: session,
+            to: self.pool,
+            key: key.flatMap(StoreHarness.key),
+            ticket: ticket,
+            at: self.now,
+            &effects
+        )
+        self.heard.add(&effects)
+        return ticket
     }
 
     func append(_ text: String, for names: [String]) -> Effect {
@@ -263,7 +274,7 @@ final class Heard: StoreEvents {
         self.state.withLock { state in
             switch effect {
             case .loggedIn(let ticket), .stored(let ticket, _), .refused(let ticket, _),
-                .answerEmpty(let ticket, _):
+                .answerEmpty(let ticket, _), .duplicate(let ticket):
                 state.answers[ticket.handle] = effect
             case .deliver(let delivery): state.answers[delivery.ticket.handle] = effect
             case .send(let send): state.sends.append(send)

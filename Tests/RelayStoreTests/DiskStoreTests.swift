@@ -165,6 +165,29 @@ struct DiskStoreTests {
         )
     }
 
+    @Test func `in a damaged file nothing is written any more, and what is in it is delivered`()
+        throws
+    {
+        let harness = try DiskHarness()
+        _ = try harness.logIn("anna")
+        #expect(harness.append("one", for: ["anna"]).isStored)
+        harness.disk.stop()
+        try harness.change("PRAGMA wal_checkpoint(TRUNCATE)")
+        // The list of free pages begins beyond the end of the file.
+        try harness.overwrite("relay.db", at: 32, with: [0x7F, 0xFF, 0xFF, 0xF0, 0, 0, 0, 5])
+        try harness.reopen()
+        let large = String(repeating: "x", count: 20_000)
+        for _ in 0..<2 {
+            #expect(harness.append(large, for: ["anna"]).text.hasSuffix("storeFailed"))
+        }
+        #expect(!harness.store.acceptsReplies)
+        #expect(try harness.received(by: harness.session("anna")) == ["one"])
+        let damages = harness.heard.events.filter {
+            if case .damaged(let path, _) = $0 { path == "\(harness.path)/relay.db" } else { false }
+        }
+        #expect(damages.count == 1)
+    }
+
     @Test func `without room packets are refused and deliveries go on`() throws {
         let harness = try DiskHarness()
         _ = harness.append("one", for: ["anna"])
@@ -233,12 +256,12 @@ struct DiskStoreTests {
 }
 
 extension Effect {
-    fileprivate var isStored: Bool { if case .stored = self { true } else { false } }
+    var isStored: Bool { if case .stored = self { true } else { false } }
 }
 
 extension DiskHarness {
     /// Changes the file behind the store's back.
-    fileprivate func change(_ sql: String) throws {
+    func change(_ sql: String) throws {
         try Database(path: "\(self.path)/relay.db", .writing).execute(sql)
     }
 

@@ -52,6 +52,26 @@ struct FaultyDiskTests {
         _ = try harness.session("anna")
     }
 
+    @Test func `while a sync hangs deliveries go on, and no more wait than may`() throws {
+        let harness = try Self.harness()
+        let anna = try harness.logIn("anna")
+        #expect(harness.append("one", for: ["anna"]).text.hasPrefix("stored"))
+        faulty_disk_hold_syncs(1)
+        defer { faulty_disk_hold_syncs(0) }
+        let first = harness.beginToAppend("two", for: ["anna"])
+        faulty_disk_await_held_sync()
+        #expect(harness.received(by: anna) == ["one"])
+        let others = (1..<9000).map { harness.beginToAppend("packet \($0)", for: ["bert"]) }
+        for ticket in others[(WriteQueue.operationsMax - 1)...] {
+            #expect(harness.heard.answer(to: ticket).text.hasSuffix("storeFailed"))
+        }
+        faulty_disk_hold_syncs(0)
+        for ticket in [first] + others[..<(WriteQueue.operationsMax - 1)] {
+            #expect(harness.heard.answer(to: ticket).text.hasPrefix("stored"))
+        }
+        #expect(harness.received(by: anna) == ["two"])
+    }
+
     @Test func `a full disk refuses packets until there is room`() throws {
         let harness = try Self.harness()
         let anna = try harness.logIn("anna")

@@ -1,4 +1,3 @@
-import DequeModule
 import RelayObservation
 import Synchronization
 
@@ -26,9 +25,7 @@ final class DiskWriter: @unchecked Sendable {
     private var last: PacketNumber
     private var reserved: PacketNumber = 0
 
-    /// Packets whose bytes are in memory, oldest first, those that have gone since among them.
-    private var cached: Deque<PlacedPacket> = []
-    private var cachedBytes = 0
+    private var cache: PacketCache
 
     /// When the disk was looked at last, and dead letters trimmed, in nanoseconds.
     private var roomSeenAt: UInt64 = 0
@@ -36,9 +33,6 @@ final class DiskWriter: @unchecked Sendable {
 
     /// Numbers that are reserved at once: at most so many are skipped by a restart.
     private static let numbersReserved: UInt64 = 10_000_000
-
-    /// What a packet takes in memory besides its bytes.
-    private static let overhead = 64
 
     /// A writer that is not running.
     init(
@@ -57,6 +51,7 @@ final class DiskWriter: @unchecked Sendable {
         self.events = events
         self.settings = settings
         self.last = last
+        self.cache = PacketCache(bytesMax: settings.cacheBytes)
         self.clock = clock
         self.report = report
     }
@@ -94,10 +89,25 @@ final class DiskWriter: @unchecked Sendable {
     private struct Outcome {
         var written: [WrittenOperation] = []
         var refused: [(ticket: Ticket, refusal: Refusal)] = []
+        /// Who sent a packet whose key was written before; nothing is written for it.
+        var repeats: [Ticket] = []
+        /// The keys of packets in the batch.
+        var keys: Set<ClientKey> = []
+        /// What has the key of another one in the batch.
+        ///
+        /// Whether it is a repeat is known when that one has happened, or has not. So nothing is ever
+        /// written for a repeat.
+        var deferred: [StoreOperation] = []
         /// Who gets the tokens of logins in the batch.
         var tokens: [[UInt8]: ClientName] = [:]
         /// Who logs in in the batch.
         var names: Set<ClientName> = []
+    }
+
+    /// A key belongs to a client.
+    private struct ClientKey: Hashable {
+        let client: ClientHandle
+        let fingerprint: PacketKey.Fingerprint
     }
 
     private func write(_ batch: [WriteQueue.Item]) {
@@ -114,6 +124,7 @@ final class DiskWriter: @unchecked Sendable {
                     try self.write(item, to: rows, at: now, &outcome)
                 }
                 try self.reserveNumbers(rows, at: now)
+                try self.trim(rows, at: now)
             }
         } catch {
             outcome = self.recover(batch, numbersFrom: first, error)
@@ -121,11 +132,13 @@ final class DiskWriter: @unchecked Sendable {
         let placed = self.store.committed(
             outcome.written,
             refused: outcome.refused,
+            repeats: outcome.repeats,
             at: now,
             to: self.events
         )
         self.queue.finished(batch)
-        self.keep(placed)
+        self.queue.putBack(outcome.deferred)
+        self.cache.keep(placed, of: self.store)
     }
 
     private func write(
@@ -144,6 +157,7 @@ final class DiskWriter: @unchecked Sendable {
                 outcome.refused.append((ticket, .tokenTaken))
                 return
             }
+            if self.isRepeat(operation, at: now, &outcome) { return }
             if case .acknowledge(let session, let upTo, _, _) = operation {
                 let isReplaced = outcome.names.contains(session.name)
                 try self.write(session, upTo: upTo, isReplaced: isReplaced, to: rows)
@@ -155,6 +169,25 @@ final class DiskWriter: @unchecked Sendable {
             }
             outcome.written.append(WrittenOperation(operation: operation, number: number))
         }
+    }
+
+    /// Whether nothing is to be written for an operation now, because of the key of its packet.
+    private func isRepeat(
+        _ operation: StoreOperation,
+        at now: StoreInstant,
+        _ outcome: inout Outcome
+    ) -> Bool {
+        guard let (key, session) = operation.key, let ticket = operation.ticket else {
+            return false
+        }
+        if self.store.hasSeen(key, from: session, at: now) {
+            outcome.repeats.append(ticket)
+            return true
+        }
+        let claim = ClientKey(client: session.client, fingerprint: key.fingerprint)
+        let isFirst = outcome.keys.insert(claim).inserted
+        if !isFirst { outcome.deferred.append(operation) }
+        return !isFirst
     }
 
     /// - Returns: the number of the first packet that it stores.
@@ -180,13 +213,16 @@ final class DiskWriter: @unchecked Sendable {
                 isLogin: true
             )
             return nil
-        case .send(let contents, let session, let pool, _, _):
+        case .send(let contents, let session, let pool, let key, _):
             let number = self.takeNumbers(1, at: now)
             try rows.insertInbox(number, to: pool, from: session.name, in: session.realm, contents)
+            try self.write(key, of: number, from: session, to: rows, at: now)
             return number
-        case .sendDirect(let contents, let session, let recipients, _, _):
+        case .sendDirect(let contents, let session, let recipients, let key, _):
             let reply = Reply(recipients: recipients, contents: contents, from: session.name)
-            return try self.write(reply, in: session.realm, to: rows, at: now)
+            let number = try self.write(reply, in: session.realm, to: rows, at: now)
+            try self.write(key, of: number, from: session, to: rows, at: now)
+            return number
         case .append(let reply, let realm, _):
             return try self.write(reply, in: realm, to: rows, at: now)
         case .acknowledge: return nil
@@ -198,6 +234,24 @@ final class DiskWriter: @unchecked Sendable {
             try rows.delete(number, .toBackend)
             return first
         }
+    }
+
+    /// The key of a packet, if it has one that is to be remembered.
+    private func write(
+        _ key: PacketKey?,
+        of number: PacketNumber,
+        from session: Session,
+        to rows: RowWriter,
+        at now: StoreInstant
+    ) throws(DatabaseError) {
+        guard let key, self.store.remembersKeys(in: session.realm) else { return }
+        try rows.insertKey(
+            key,
+            of: number,
+            from: session.name,
+            in: session.realm,
+            atMicroseconds: now.unixMicroseconds
+        )
     }
 
     /// What a session acknowledges, and that it does.
@@ -242,6 +296,7 @@ final class DiskWriter: @unchecked Sendable {
         case .removed(let number, let direction): try rows.delete(number, direction)
         case .attempted(let number, let attempts): try rows.setAttempts(attempts, on: number)
         case .died(let letter): try rows.bury(letter)
+        case .keyForgotten(let number): try rows.deleteKey(of: number)
         case .sessionUsed(let digest, let time):
             try rows.sessionUsed(digest, atMicroseconds: time.unixMicroseconds)
         }
@@ -262,15 +317,19 @@ final class DiskWriter: @unchecked Sendable {
             try rows.setLastNumber(reserved)
             self.reserved = reserved
         }
+    }
+
+    /// Once a minute the file forgets what has run out in memory.
+    private func trim(_ rows: RowWriter, at now: StoreInstant) throws(DatabaseError) {
         let minute: UInt64 = 60_000_000_000
         guard now.nanoseconds(since: self.trimmedAt) > minute || self.trimmedAt == 0 else { return }
         self.trimmedAt = max(now.nanoseconds, 1)
         let limits = self.store.deadLetterLimits
-        let kept = limits.deadLettersKept.nanosecondsClamped / 1000
         try rows.trimDeadLetters(
-            olderThan: now.unixMicroseconds > kept ? now.unixMicroseconds - kept : 0,
+            olderThan: now.microseconds(before: limits.deadLettersKept.nanosecondsClamped),
             newest: limits.deadLettersMax
         )
+        try rows.trimKeys(olderThan: now.microseconds(before: self.store.longestDedupeWindow))
     }
 
     // MARK: Failure
@@ -420,18 +479,11 @@ final class DiskWriter: @unchecked Sendable {
         default: break
         }
     }
+}
 
-    // MARK: Memory
-
-    /// Bytes of the newest packets stay in memory, those of older ones are left to the file.
-    private func keep(_ placed: [PlacedPacket]) {
-        for packet in placed {
-            self.cached.append(packet)
-            self.cachedBytes += packet.byteCount + Self.overhead
-        }
-        while self.cachedBytes > self.settings.cacheBytes, let oldest = self.cached.popFirst() {
-            self.cachedBytes -= oldest.byteCount + Self.overhead
-            self.store.forgetBytes(of: oldest)
-        }
+extension StoreInstant {
+    /// The time of day so many nanoseconds ago, in microseconds since 1970; 0 if that is before.
+    fileprivate func microseconds(before age: UInt64) -> UInt64 {
+        self.unixMicroseconds > age / 1000 ? self.unixMicroseconds - age / 1000 : 0
     }
 }

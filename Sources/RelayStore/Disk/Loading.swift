@@ -30,6 +30,7 @@ struct Loading {
         try self.loadSessions()
         try self.loadOutbox()
         try self.loadInbox()
+        try self.loadKeys()
         try self.loadDeadLetters()
     }
 
@@ -41,6 +42,7 @@ struct Loading {
             DELETE FROM retry WHERE seq NOT IN (SELECT seq FROM inbox);
             DELETE FROM client WHERE lost = 0 AND id NOT IN (SELECT client FROM session)
                 AND id NOT IN (SELECT client FROM outbox) AND id NOT IN (SELECT client FROM inbox)
+                AND id NOT IN (SELECT client FROM seen)
             """
         )
     }
@@ -126,6 +128,25 @@ struct Loading {
             self.store.restorePacket(
                 self.packet(number, rows.unsigned(3), place),
                 of: client.handle
+            )
+        }
+    }
+
+    private mutating func loadKeys() throws(DatabaseError) {
+        let rows = try self.database.prepare(
+            "SELECT seq, client, pid, at_us FROM seen ORDER BY seq"
+        )
+        while try rows.step() {
+            let number = rows.unsigned(0)
+            self.last = max(self.last, number)
+            guard let client = self.clients[rows.integer(1)],
+                let key = PacketKey(rows.bytes(2).span)
+            else { continue }
+            self.store.restoreKey(
+                key,
+                of: number,
+                at: self.nanoseconds(ofMicroseconds: rows.unsigned(3)),
+                from: client.handle
             )
         }
     }

@@ -9,12 +9,14 @@ final class RowWriter {
     private let insertSession: Statement
     private let insertDead: Statement
     private let insertAttempts: Statement
+    private let insertKey: Statement
     private let loggedIn: Statement
     private let acknowledges: Statement
     private let sessionUsed: Statement
     private let deleteOutbox: Statement
     private let deleteInbox: Statement
     private let deleteAttempts: Statement
+    private let deleteKey: Statement
     private let deleteSession: Statement
     private let buryOutbox: Statement
     private let buryInbox: Statement
@@ -56,6 +58,8 @@ final class RowWriter {
         self.loggedIn = try database.prepare("UPDATE client SET seen_us = ? WHERE id = ?")
         self.insertAttempts = try database.prepare("INSERT OR REPLACE INTO retry VALUES (?,?)")
         self.deleteAttempts = try database.prepare("DELETE FROM retry WHERE seq = ?")
+        self.insertKey = try database.prepare("INSERT INTO seen VALUES (?,?,?,?)")
+        self.deleteKey = try database.prepare("DELETE FROM seen WHERE seq = ?")
         self.deleteOutbox = try database.prepare("DELETE FROM outbox WHERE seq = ?")
         self.deleteInbox = try database.prepare("DELETE FROM inbox WHERE seq = ?")
         let columns =
@@ -188,8 +192,39 @@ final class RowWriter {
     func delete(_ numbers: ClosedRange<PacketNumber>) throws(DatabaseError) {
         let bounds = "seq BETWEEN \(numbers.lowerBound) AND \(numbers.upperBound)"
         try self.database.execute(
-            "DELETE FROM outbox WHERE \(bounds); DELETE FROM inbox WHERE \(bounds)"
+            """
+            DELETE FROM outbox WHERE \(bounds); DELETE FROM inbox WHERE \(bounds);
+            DELETE FROM seen WHERE \(bounds)
+            """
         )
+    }
+
+    /// The key under which a client sent the packet with this number.
+    func insertKey(
+        _ key: PacketKey,
+        of number: PacketNumber,
+        from name: ClientName,
+        in realm: RealmID,
+        atMicroseconds time: UInt64
+    ) throws(DatabaseError) {
+        try self.insertKey.bind(1, number)
+        try self.insertKey.bind(2, self.client(name, in: realm))
+        try self.insertKey.bind(3, key.bytes)
+        try self.insertKey.bind(4, time)
+        try self.insertKey.run()
+    }
+
+    /// The key of the packet with this number is forgotten.
+    func deleteKey(of number: PacketNumber) throws(DatabaseError) {
+        try self.run(self.deleteKey, number)
+    }
+
+    /// Forgets keys that came before this time, in microseconds since 1970.
+    ///
+    /// A number is never below the time at which it was given: so this finds them by the primary key,
+    /// and leaves those whose numbers ran ahead for later.
+    func trimKeys(olderThan time: UInt64) throws(DatabaseError) {
+        try self.database.execute("DELETE FROM seen WHERE seq < \(time)")
     }
 
     /// So many attempts on a packet were counted.

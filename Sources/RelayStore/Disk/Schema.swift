@@ -66,6 +66,8 @@ enum Schema {
             crc INTEGER NOT NULL, sender BLOB, head BLOB NOT NULL, body BLOB NOT NULL);
         CREATE TABLE inbox(seq INTEGER PRIMARY KEY, pool INTEGER NOT NULL, client INTEGER NOT NULL,
             len INTEGER NOT NULL, crc INTEGER NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL);
+        CREATE TABLE seen(seq INTEGER PRIMARY KEY, client INTEGER NOT NULL, pid BLOB NOT NULL,
+            at_us INTEGER NOT NULL);
         CREATE TABLE retry(seq INTEGER PRIMARY KEY, attempts INTEGER NOT NULL);
         CREATE TABLE dead(id INTEGER PRIMARY KEY, seq INTEGER, at_us INTEGER NOT NULL,
             direction TEXT NOT NULL, reason TEXT NOT NULL, realm TEXT NOT NULL, pool TEXT,

@@ -96,6 +96,17 @@ final class WriteQueue: Sendable {
         }
     }
 
+    /// Operations that may be refused, and were not dealt with after all, are the first again.
+    func putBack(_ operations: [StoreOperation]) {
+        self.waiting.withLock { waiting in
+            for operation in operations.reversed() {
+                waiting.items.prepend(.operation(operation))
+                waiting.operations += 1
+                waiting.bytes += operation.byteCount
+            }
+        }
+    }
+
     /// Sleeps until there is something to write, or so many milliseconds if that is said.
     func wait(milliseconds: Int?) {
         let isIdle = self.waiting.withLock { waiting in

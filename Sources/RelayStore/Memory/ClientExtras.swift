@@ -21,12 +21,25 @@ extension Shard {
         return self.extras[extras].seen.contains(key)
     }
 
-    /// Remembers a key that was not seen.
-    mutating func remember(_ key: PacketKey, _ slot: UInt32, at now: StoreInstant) {
-        let rules = self.rules.realms[self.clients[slot].realm.index]
-        guard rules.dedupeWindow > 0, rules.settings.dedupeKeysMax > 0 else { return }
+    /// Remembers a key that was not seen; the oldest ones of the client go out if there are too many.
+    ///
+    /// - Parameter number: that of its packet, if a journal has the key under it.
+    mutating func remember(
+        _ key: PacketKey,
+        _ slot: UInt32,
+        number: PacketNumber?,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        let realm = self.rules.realms[self.clients[slot].realm.index]
+        guard realm.remembersKeys else { return }
         let extras = self.extras(of: slot)
-        self.extras[extras].seen.insert(key, at: now, max: rules.settings.dedupeKeysMax)
+        while self.extras[extras].seen.count >= realm.settings.dedupeKeysMax,
+            let oldest = self.extras[extras].seen.removeOldest()
+        {
+            if self.isJournaled { effects.changes.append(.keyForgotten(oldest)) }
+        }
+        self.extras[extras].seen.insert(key, of: number ?? 0, at: now.nanoseconds)
     }
 
     /// Forgets what has run out, and the whole if nothing is left.
@@ -43,7 +56,7 @@ extension Shard {
     }
 
     /// The place of the client's extras, which are made if it has none.
-    private mutating func extras(of slot: UInt32) -> UInt32 {
+    mutating func extras(of slot: UInt32) -> UInt32 {
         if self.clients[slot].extras == ClientExtras.none {
             self.clients[slot].extras = self.extras.insert(ClientExtras())
         }

@@ -13,19 +13,21 @@ extension Shard {
         _ effects: inout Effects
     ) {
         guard let slot = self.slot(of: session) else {
-            self.refuse(ticket, .sessionEnded, number, &effects)
+            effects.append(.refused(ticket, .sessionEnded))
+            self.takeBack(number, key, &effects)
             return
         }
         if let key, self.hasSeen(key, slot, at: now) {
             effects.append(.duplicate(ticket))
-            if let number { effects.changes.append(.removed(number, .toBackend)) }
+            self.takeBack(number, key, &effects)
             return
         }
         guard self.addToInbox(of: pool, bytes: contents.byteCount) else {
-            self.refuse(ticket, .inboxFull, number, &effects)
+            effects.append(.refused(ticket, .inboxFull))
+            self.takeBack(number, key, &effects)
             return
         }
-        if let key { self.remember(key, slot, at: now) }
+        if let key { self.remember(key, slot, number: number, at: now, &effects) }
         let number = number.map(self.numbers.take) ?? self.numbers.next(at: now)
         let packet = StoredPacket(contents, number: number, storedAt: now.nanoseconds)
         let lane = self.laneForPacket(slot, to: pool)
@@ -50,15 +52,15 @@ extension Shard {
         return nil
     }
 
-    /// Refuses a packet, which goes from the journal if it stands there already.
-    private func refuse(
-        _ ticket: Ticket,
-        _ refusal: Refusal,
+    /// A packet that is not stored goes from the journal, with its key, if it stands there already.
+    private func takeBack(
         _ number: PacketNumber?,
+        _ key: PacketKey?,
         _ effects: inout Effects
     ) {
-        effects.append(.refused(ticket, refusal))
-        if let number { effects.changes.append(.removed(number, .toBackend)) }
+        guard let number else { return }
+        effects.changes.append(.removed(number, .toBackend))
+        if key != nil { effects.changes.append(.keyForgotten(number)) }
     }
 
     /// The backend took the packet: until that is written the lane is nobody else's.

@@ -12,5 +12,11 @@ void faulty_disk_fail_syncs(int count);
 /// Has every write fail as on a full disk, or not any more.
 void faulty_disk_be_full(int is_full);
 
+/// Has every sync wait before it begins, or not any more.
+void faulty_disk_hold_syncs(int hold);
+
+/// Returns when a sync waits.
+void faulty_disk_await_held_sync(void);
+
 /// How many syncs and writes have failed.
 int faulty_disk_failures(void);

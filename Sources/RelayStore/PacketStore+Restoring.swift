@@ -52,6 +52,20 @@ extension PacketStore {
         self.withShard(session.client.shard) { $0.acknowledged(by: session, upTo: number) }
     }
 
+    /// Packets that a client has lost and has not been told of.
+    func restoreLosses(_ count: UInt64, of client: ClientHandle, at now: StoreInstant) {
+        self.withShard(client.shard) { shard in
+            guard count > 0, let slot = shard.slot(of: client) else { return }
+            let extras = shard.extras(of: slot)
+            shard.extras[extras].losses.restore(count, at: now)
+        }
+    }
+
+    /// Whether the session is its client's.
+    func isCurrent(_ session: Session) -> Bool {
+        self.withShard(session.client.shard) { $0.slot(of: session) != nil }
+    }
+
     /// The realm of a client, if it has a record.
     func realm(of client: ClientHandle) -> RealmID? {
         self.withShard(client.shard) { shard in
@@ -89,7 +103,10 @@ extension PacketStore {
                 $0.removeDamaged(delivery, at: now, &effects)
             }
             self.bury(&effects)
-            effects.append(.answerEmpty(delivery.ticket, more: delivery.more))
+            let notice = self.withShard(delivery.client.shard) { shard in
+                shard.slot(of: delivery.client).flatMap { shard.lossNotice($0) }
+            }
+            effects.append(.answerEmpty(delivery.ticket, more: delivery.more, notice))
         case .send(let send):
             self.rejected(
                 send.lane,
@@ -160,17 +177,20 @@ extension Shard {
         self.counts.deliveries -= before - self.clients[slot].outbox.deliveries
         guard let removed else { return }
         self.outboxes.remove(bytes: removed.byteCount, &effects)
-        effects.deadLetters.append(
-            DeadLetter(
-                reason: .damaged,
-                direction: .toClient,
-                realm: self.clients[slot].realm,
-                client: self.clients[slot].name,
-                pool: nil,
-                number: number,
-                attempts: 0,
-                contents: .empty,
-                diedAt: now
+        self.countLoss(slot, at: now)
+        effects.happened.append(
+            .died(
+                DeadLetter(
+                    reason: .damaged,
+                    direction: .toClient,
+                    realm: self.clients[slot].realm,
+                    client: self.clients[slot].name,
+                    pool: nil,
+                    number: number,
+                    attempts: 0,
+                    contents: .empty,
+                    diedAt: now
+                )
             )
         )
         self.serve(slot, at: now, &effects)

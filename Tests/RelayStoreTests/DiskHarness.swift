@@ -91,6 +91,10 @@ final class DiskHarness: Sendable {
         return try self.session(name)
     }
 
+    func logOut(_ session: Session) -> Effect {
+        self.answer { self.store.logOut(session, ticket: $0, &$1) }
+    }
+
     func session(_ name: String) throws -> Session {
         let token = Array("token of \(name)".utf8)
         let session = self.store.session(forToken: token.span, in: self.realm, at: self.now)
@@ -274,7 +278,7 @@ final class Heard: StoreEvents {
         self.state.withLock { state in
             switch effect {
             case .loggedIn(let ticket), .stored(let ticket, _), .refused(let ticket, _),
-                .answerEmpty(let ticket, _), .duplicate(let ticket):
+                .answerEmpty(let ticket, _, _), .duplicate(let ticket), .loggedOut(let ticket):
                 state.answers[ticket.handle] = effect
             case .deliver(let delivery): state.answers[delivery.ticket.handle] = effect
             case .send(let send): state.sends.append(send)

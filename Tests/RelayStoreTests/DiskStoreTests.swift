@@ -165,6 +165,49 @@ struct DiskStoreTests {
         )
     }
 
+    @Test func `losses are told after a restart, once`() throws {
+        var settings = RealmSettings()
+        settings.clientPacketsMax = 1
+        let harness = try DiskHarness(realm: settings)
+        _ = try harness.logIn("anna")
+        for text in ["one", "two"] { #expect(harness.append(text, for: ["anna"]).isStored) }
+        try harness.reopen()
+        guard case .deliver(let delivery) = try harness.poll("anna", acknowledging: 0) else {
+            Issue.record("nothing was delivered")
+            return
+        }
+        #expect(delivery.packet.contents.text == "two")
+        #expect(delivery.lost == 1)
+        let end = try harness.poll("anna", acknowledging: delivery.packet.number)
+        guard case .answerEmpty(_, more: 0, nil) = end else {
+            Issue.record("it is told again")
+            return
+        }
+        try harness.reopen()
+        let again = try harness.poll("anna", acknowledging: 0)
+        guard case .answerEmpty(_, more: 0, nil) = again else {
+            Issue.record("it is told again")
+            return
+        }
+    }
+
+    @Test func `a session that was ended stays ended`() throws {
+        let harness = try DiskHarness()
+        let anna = try harness.logIn("anna")
+        let bert = try harness.logIn("bert")
+        _ = try harness.logIn("cleo")
+        guard case .loggedOut = harness.logOut(anna) else {
+            Issue.record("anna is not logged out")
+            return
+        }
+        var effects = Effects()
+        _ = harness.store.endSession(of: bert.name, in: bert.realm, &effects)
+        try harness.reopen()
+        #expect(throws: HarnessError.self) { try harness.session("anna") }
+        #expect(throws: HarnessError.self) { try harness.session("bert") }
+        _ = try harness.session("cleo")
+    }
+
     @Test func `in a damaged file nothing is written any more, and what is in it is delivered`()
         throws
     {

@@ -162,6 +162,11 @@ final class DiskWriter: @unchecked Sendable {
                 let isReplaced = outcome.names.contains(session.name)
                 try self.write(session, upTo: upTo, isReplaced: isReplaced, to: rows)
             }
+            if case .logOut(let session, _) = operation, !outcome.names.contains(session.name),
+                self.store.isCurrent(session)
+            {
+                try rows.deleteSession(of: session.name, in: session.realm)
+            }
             let number = try self.write(operation, to: rows, at: now)
             if case .logIn(let login, _) = operation {
                 outcome.tokens[login.token] = login.name
@@ -225,7 +230,22 @@ final class DiskWriter: @unchecked Sendable {
             return number
         case .append(let reply, let realm, _):
             return try self.write(reply, in: realm, to: rows, at: now)
-        case .acknowledge: return nil
+        case .push(let reply, _, let realm, _), .fetched(.reply(let reply), _, let realm):
+            return try self.write(reply, in: realm, to: rows, at: now)
+        case .acknowledge, .logOut, .fetched(.unusable, _, _): return nil
+        case .endSession(let client, let realm):
+            try rows.deleteSession(of: client, in: realm)
+            return nil
+        case .died(let letter):
+            try rows.bury(letter)
+            return nil
+        case .dropped(let number, let client, let realm):
+            try rows.delete(number, .toClient)
+            try rows.addLosses(1, of: client, in: realm)
+            return nil
+        case .lossesTold(let client, let realm, let count):
+            try rows.addLosses(-Int64(clamping: count), of: client, in: realm)
+            return nil
         case .consumed(let lane, let number, let reply, _):
             var first: PacketNumber?
             if let reply, let realm = self.store.realm(of: lane.client) {
@@ -295,7 +315,6 @@ final class DiskWriter: @unchecked Sendable {
         switch change {
         case .removed(let number, let direction): try rows.delete(number, direction)
         case .attempted(let number, let attempts): try rows.setAttempts(attempts, on: number)
-        case .died(let letter): try rows.bury(letter)
         case .keyForgotten(let number): try rows.deleteKey(of: number)
         case .sessionUsed(let digest, let time):
             try rows.sessionUsed(digest, atMicroseconds: time.unixMicroseconds)

@@ -64,13 +64,14 @@ struct Loading {
     }
 
     private mutating func loadClients() throws(DatabaseError) {
-        let rows = try self.database.prepare("SELECT id, realm, name, seen_us FROM client")
+        let rows = try self.database.prepare("SELECT id, realm, name, seen_us, lost FROM client")
         while try rows.step() {
             guard let realm = self.realms[rows.integer(1)],
                 let name = ClientName(rows.bytes(2).span)
             else { continue }
             let handle = self.store.restoreClient(name, in: realm, hasLoggedIn: rows.integer(3) > 0)
             self.clients[rows.integer(0)] = (handle, realm)
+            self.store.restoreLosses(rows.unsigned(4), of: handle, at: self.now)
         }
     }
 

@@ -150,7 +150,8 @@ extension Effect {
                     client: delivery.client,
                     packet: delivery.packet.with(contents),
                     needsAcknowledgement: delivery.needsAcknowledgement,
-                    more: delivery.more
+                    more: delivery.more,
+                    lost: delivery.lost
                 )
             )
         case .send(let send):

@@ -11,6 +11,7 @@ final class RowWriter {
     private let insertAttempts: Statement
     private let insertKey: Statement
     private let loggedIn: Statement
+    private let addLosses: Statement
     private let acknowledges: Statement
     private let sessionUsed: Statement
     private let deleteOutbox: Statement
@@ -56,6 +57,9 @@ final class RowWriter {
         self.sessionUsed = try database.prepare("UPDATE session SET used_us = ? WHERE token = ?")
         self.acknowledges = try database.prepare("UPDATE session SET mode = 1 WHERE client = ?")
         self.loggedIn = try database.prepare("UPDATE client SET seen_us = ? WHERE id = ?")
+        self.addLosses = try database.prepare(
+            "UPDATE client SET lost = max(lost + ?, 0) WHERE id = ?"
+        )
         self.insertAttempts = try database.prepare("INSERT OR REPLACE INTO retry VALUES (?,?)")
         self.deleteAttempts = try database.prepare("DELETE FROM retry WHERE seq = ?")
         self.insertKey = try database.prepare("INSERT INTO seen VALUES (?,?,?,?)")
@@ -255,6 +259,20 @@ final class RowWriter {
         }
         _ = try statement.step()
         if let number = letter.number { try self.delete(number, letter.direction) }
+        if letter.isLoss, let client = letter.client {
+            try self.addLosses(1, of: client, in: letter.realm)
+        }
+    }
+
+    /// The client has lost so many packets more of which it has to be told, or fewer.
+    func addLosses(
+        _ count: Int64,
+        of name: ClientName,
+        in realm: RealmID
+    ) throws(DatabaseError) {
+        try self.addLosses.bind(1, count)
+        try self.addLosses.bind(2, self.client(name, in: realm))
+        try self.addLosses.run()
     }
 
     /// Forgets dead letters that are older, or beyond the newest so many.
@@ -347,6 +365,13 @@ final class RowWriter {
         let headerCount = contents.isAbsent ? 0 : contents.headerCount
         try statement.bind(index, bytes.extracting(0..<headerCount))
         try statement.bind(index + 1, bytes.extracting(headerCount..<bytes.count))
+    }
+}
+
+extension DeadLetter {
+    /// Whether its client counts it as lost.
+    fileprivate var isLoss: Bool {
+        self.direction == .toClient && self.reason != .unknownClient && self.reason != .noRecipient
     }
 }
 

@@ -160,12 +160,14 @@ extension StoreOperation {
     /// The bytes that it stores.
     var byteCount: Int {
         switch self {
-        case .logIn, .acknowledge: 0
+        case .logIn, .acknowledge, .logOut, .endSession, .died, .dropped, .lossesTold: 0
         case .send(let contents, _, _, _, _): contents.byteCount
         case .sendDirect(let contents, _, let recipients, _, _):
             contents.byteCount.multipliedReportingOverflow(by: recipients.count).partialValue
         case .consumed(_, _, let reply, _): reply?.byteCount ?? 0
-        case .append(let reply, _, _): reply.byteCount
+        case .append(let reply, _, _), .push(let reply, _, _, _), .fetched(.reply(let reply), _, _):
+            reply.byteCount
+        case .fetched(.unusable, _, _): 0
         }
     }
 }

@@ -217,7 +217,7 @@ extension UpstreamConnection {
 
     private func readResponse(of request: UpstreamRequest, _ input: Span<UInt8>) -> Int {
         var offset = 0
-        while case .busy(let current) = self.phase, current === request {
+        while self.isBusy(with: request) {
             let rest = input.extracting(offset..<input.count)
             let step = self.reader.next(rest, into: &self.pool.responseHead)
             offset += step.consumed
@@ -238,6 +238,10 @@ extension UpstreamConnection {
             }
         }
         return input.count
+    }
+
+    private func isBusy(with request: UpstreamRequest) -> Bool {
+        if case .busy(let current) = self.phase { current === request } else { false }
     }
 
     private func headReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {

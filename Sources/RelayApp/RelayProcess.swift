@@ -27,6 +27,9 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     /// Where sessions and packets are, for who wants to look.
     package let statistics: @Sendable () -> StoreStatistics
 
+    /// What keeps sessions and packets in files, if anything does.
+    let disk: DiskStore?
+
     let controlGroup: EventLoopGroup
     let packets: PacketRelay
     let parts: [LoopPart]
@@ -79,7 +82,7 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
 
     /// A relay that is not open yet.
     ///
-    /// Throws if descriptors have run out.
+    /// Throws if descriptors have run out, and a `DiskStoreError` if the store cannot be opened.
     ///
     /// - Parameters:
     ///   - workers: how many loops carry traffic.
@@ -112,13 +115,23 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
         self.server = Server(group: self.workers)
         self.adminServer = Server(group: self.controlGroup)
 
-        let store = PacketStore(
-            limits: StoreLimits(configuration),
-            now: StoreInstant(
+        let now: @Sendable () -> StoreInstant = {
+            StoreInstant(
                 nanoseconds: UInt64(clamping: system.monotonicTime().nanoseconds),
                 unixMicroseconds: UInt64(clamping: system.wallTime().microseconds)
             )
+        }
+        self.disk = try DiskStore.opened(
+            configuration.store,
+            clock: now,
+            logger: log.logger(label: "store")
         )
+        let store = PacketStore(
+            limits: StoreLimits(configuration),
+            now: now(),
+            journal: self.disk
+        )
+        try self.disk?.restore(store)
         self.statistics = { store.statistics() }
         self.packets = PacketRelay(
             store: store,
@@ -152,6 +165,7 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
         self.reportLowering(of: self.initial, to: configuration)
         self.watchMemory()
         self.putInForce(configuration, prepared) { plan in
+            self.disk?.start(self.packets.store, events: self.packets)
             self.packets.start()
             self.accepts.store(true, ordering: .releasing)
             self.logger.notice(
@@ -170,6 +184,7 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
         try self.workers.start()
         self.control.run()
         self.workers.stop()
+        self.disk?.stop()
         self.resolver.stop()
         self.files.stop()
     }

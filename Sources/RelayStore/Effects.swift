@@ -113,6 +113,15 @@ package struct Effects: Sendable {
     /// What happened under the lock of a shard and is told after it: to the journal, and to the log.
     var happened: [StoreOperation] = []
 
+    /// What a journal has to keep of what happened.
+    var changes: [StoreChange] = []
+
+    /// Effects whose packets have to be read first.
+    var absent: [Effect] = []
+
+    /// Packets whose bytes came into memory.
+    var placed: [PlacedPacket] = []
+
     /// An empty list.
     package init() {}
 
@@ -123,6 +132,11 @@ package struct Effects: Sendable {
     ///
     /// Operations called meanwhile may add others.
     package mutating func next() -> Effect? { self.waiting.popFirst() }
+
+    /// Adds one that hands a packet out, which may have to be read first.
+    mutating func appendPacket(_ effect: Effect, isAbsent: Bool) {
+        if isAbsent { self.absent.append(effect) } else { self.append(effect) }
+    }
 
     /// Adds one to the end.
     mutating func append(_ effect: consuming Effect) { self.waiting.append(effect) }

@@ -63,7 +63,7 @@ package enum StoreOperation: Sendable {
     ///
     /// Durably: it has left the outbox, and its client has lost one more.
     case dropped(PacketNumber, of: ClientName, in: RealmID)
-    /// A client is known to have been told of so many losses more.
+    /// A client is known to have been told of so many losses more, or they are too old to be told.
     ///
     /// Durably: so many fewer are those that it has to be told of. A journal that forgets this tells
     /// the client once more.
@@ -79,6 +79,66 @@ package enum StoreOperation: Sendable {
         case .consumed, .fetched, .endSession, .died, .dropped, .lossesTold: nil
         }
     }
+
+    /// The client's own name of the packet that it stores, if there is one.
+    var key: (key: PacketKey, session: Session)? {
+        switch self {
+        case .send(_, let session, _, let key, _), .sendDirect(_, let session, _, let key, _):
+            key.map { ($0, session) }
+        case .logIn, .consumed, .append, .fetched, .acknowledge, .logOut, .endSession, .push,
+            .died, .dropped, .lossesTold:
+            nil
+        }
+    }
+
+    /// Whether it may fail, with a 503 for its exchange; the others are written in the end.
+    var mayBeRefused: Bool {
+        switch self {
+        case .consumed, .acknowledge, .fetched, .logOut, .endSession, .died, .dropped,
+            .lossesTold:
+            false
+        case .logIn, .send, .sendDirect, .append, .push: true
+        }
+    }
+}
+
+/// What has happened to something that a journal keeps, and that nobody waits for.
+package enum StoreChange: Sendable {
+    /// The packet is gone: the client has it, or it was dropped or refused after all.
+    case removed(PacketNumber, Direction)
+    /// So many attempts on the packet were counted.
+    case attempted(PacketNumber, UInt32)
+    /// The key of the packet with this number need not be known any more.
+    ///
+    /// Said of those that go out because there are too many, and not of those that have run out.
+    case keyForgotten(PacketNumber)
+    /// The session of the token with this digest was used.
+    case sessionUsed([UInt8], at: StoreInstant)
+}
+
+/// What a journal says to an operation that it is to write.
+package enum JournalAnswer: Sendable {
+    /// It happens at once.
+    case done
+    /// It will be committed or failed later.
+    case pending
+    /// It will not be written, and has not happened.
+    case refused
+}
+
+/// A packet that was written and stands in a shard now, its bytes in memory.
+struct PlacedPacket: Sendable {
+    let shard: UInt8
+    let slot: UInt32
+    let number: PacketNumber
+    let byteCount: Int
+}
+
+/// An operation that is written, with the number that its first packet got.
+struct WrittenOperation: Sendable {
+    let operation: StoreOperation
+    /// Nil if the store is to number it.
+    let number: PacketNumber?
 }
 
 /// Keeps operations before they happen.
@@ -89,8 +149,25 @@ package enum StoreOperation: Sendable {
 package protocol Journal: Sendable {
     /// Begins to write an operation. May be called from any thread.
     ///
-    /// - Returns: `.done` if it happens at once, `.pending` if it will be committed or failed later.
-    func write(_ operation: StoreOperation) -> Progress
+    /// What a backend has taken and what a client has acknowledged is never refused.
+    func write(_ operation: StoreOperation) -> JournalAnswer
+
+    /// Keeps what has happened, some time soon and in this order. From any thread.
+    func record(_ changes: [StoreChange])
+
+    /// Has effects performed whose packets are not in memory, each when its packet was read. From any
+    /// thread.
+    func read(_ effects: [Effect])
+
+    /// Whether there is room for what backends give.
+    var acceptsReplies: Bool { get }
+}
+
+/// A journal that keeps nothing but operations.
+extension Journal {
+    package func record(_ changes: [StoreChange]) {}
+    package func read(_ effects: [Effect]) {}
+    package var acceptsReplies: Bool { true }
 }
 
 /// What hears of operations that were pending.
@@ -112,9 +189,37 @@ extension PacketStore {
         at now: StoreInstant,
         to events: any StoreEvents
     ) {
+        _ = self.committed(
+            operations.map { WrittenOperation(operation: $0, number: nil) },
+            refused: failed.map { ($0, .storeFailed) },
+            at: now,
+            to: events
+        )
+    }
+
+    /// The same with the numbers that were given when they were written.
+    ///
+    /// - Parameter repeats: exchanges whose packets had the key of one that was written before.
+    /// - Returns: the packets whose bytes are in memory from now on.
+    func committed(
+        _ operations: [WrittenOperation],
+        refused: [(ticket: Ticket, refusal: Refusal)],
+        repeats: [Ticket] = [],
+        at now: StoreInstant,
+        to events: any StoreEvents
+    ) -> [PlacedPacket] {
         var effects = Effects()
-        for operation in operations { self.perform(operation, at: now, &effects) }
-        for ticket in failed { effects.append(.refused(ticket, .storeFailed)) }
+        for written in operations {
+            self.perform(written.operation, number: written.number, at: now, &effects)
+        }
+        for (ticket, refusal) in refused { effects.append(.refused(ticket, refusal)) }
+        for ticket in repeats { effects.append(.duplicate(ticket)) }
+        self.publish(&effects, to: events)
+        return effects.placed
+    }
+
+    /// Gives each loop what it has to perform.
+    func publish(_ effects: inout Effects, to events: any StoreEvents) {
 
         var byLoop: [(loop: UInt16?, effects: [Effect])] = []
         while let effect = effects.next() {
@@ -128,16 +233,32 @@ extension PacketStore {
     }
 
     /// Gives an operation to the journal, if there is one.
-    func isPending(_ operation: @autoclosure () -> StoreOperation) -> Bool {
-        guard let journal = self.journal else { return false }
-        switch journal.write(operation()) {
-        case .done: return false
-        case .pending: return true
+    ///
+    /// - Parameter refusal: why it would be refused if it happened now; then nothing is written.
+    /// - Returns: nil if it happens at once.
+    func journaled(
+        _ operation: @autoclosure () -> StoreOperation,
+        unless refusal: @autoclosure () -> Refusal? = nil,
+        _ effects: inout Effects
+    ) -> Progress? {
+        guard let journal = self.journal else { return nil }
+        let operation = operation()
+        if operation.mayBeRefused, let ticket = operation.ticket, let refusal = refusal() {
+            effects.append(.refused(ticket, refusal))
+            return .done
+        }
+        switch journal.write(operation) {
+        case .done: return nil
+        case .pending: return .pending
+        case .refused:
+            if let ticket = operation.ticket { effects.append(.refused(ticket, .storeFailed)) }
+            return .done
         }
     }
 
     private func perform(
         _ operation: StoreOperation,
+        number: PacketNumber?,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -149,6 +270,7 @@ extension PacketStore {
                 contents,
                 from: session,
                 to: pool,
+                number: number,
                 key: key,
                 ticket: ticket,
                 at: now,
@@ -159,17 +281,26 @@ extension PacketStore {
                 contents,
                 from: session,
                 to: recipients,
+                number: number,
                 key: key,
                 ticket: ticket,
                 at: now,
                 &effects
             )
-        case .consumed(let lane, let number, let reply, let loop):
-            self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
+        case .consumed(let lane, let consumed, let reply, let loop):
+            self.consumptionWritten(
+                lane,
+                consumed,
+                reply: reply,
+                replyNumber: number,
+                loop: loop,
+                at: now,
+                &effects
+            )
         case .fetched(let packet, let origin, let realm):
-            self.fetchWritten(packet, origin, in: realm, at: now, &effects)
+            self.fetchWritten(packet, origin, in: realm, number: number, at: now, &effects)
         case .append(let reply, let realm, let ticket):
-            self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
+            self.replyWritten(reply, in: realm, number: number, ticket: ticket, at: now, &effects)
         case .died, .dropped, .lossesTold:
             break
         case .acknowledge(let session, let number, let wish, let ticket):
@@ -186,7 +317,15 @@ extension PacketStore {
         case .endSession(let client, let realm):
             self.sessionEndWritten(client, in: realm, &effects)
         case .push(let packet, let key, let realm, let ticket):
-            self.pushWritten(packet, key: key, in: realm, ticket: ticket, at: now, &effects)
+            self.pushWritten(
+                packet,
+                key: key,
+                in: realm,
+                number: number,
+                ticket: ticket,
+                at: now,
+                &effects
+            )
         }
     }
 }

@@ -23,7 +23,9 @@ extension PacketStore {
         case .new:
             break
         }
-        if self.isPending(.fetched(packet, origin, in: realm)) { return .pending }
+        if let progress = self.journaled(.fetched(packet, origin, in: realm), &effects) {
+            return progress
+        }
         self.fetchWritten(packet, origin, in: realm, at: now, &effects)
         return .done
     }
@@ -32,6 +34,7 @@ extension PacketStore {
         _ packet: FetchedPacket,
         _ origin: FetchOrigin,
         in realm: RealmID,
+        number: PacketNumber? = nil,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -39,7 +42,7 @@ extension PacketStore {
         switch packet {
         case .reply(let reply):
             isStored = true
-            _ = self.store(reply, in: realm, at: now, &effects)
+            _ = self.store(reply, in: realm, number: number, at: now, &effects)
             self.bury(&effects)
         case .unusable(let contents, let reason, nil):
             self.bury(contents, reason, of: nil, origin, in: realm, at: now, &effects)

@@ -16,7 +16,18 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.push(packet, key: key, in: realm, ticket)) { return .pending }
+        if self.journal != nil, let key,
+            let numbers = self.pushKeys.withLock({ $0.numbers(of: key, in: realm, at: now) })
+        {
+            effects.append(.pushed(ticket, numbers, isDuplicate: true))
+            return .done
+        }
+        let progress = self.journaled(
+            .push(packet, key: key, in: realm, ticket),
+            unless: self.acceptsReplies ? nil : .outboxFull,
+            &effects
+        )
+        if let progress { return progress }
         self.pushWritten(packet, key: key, in: realm, ticket: ticket, at: now, &effects)
         return .done
     }
@@ -25,6 +36,7 @@ extension PacketStore {
         _ packet: Reply,
         key: PacketKey?,
         in realm: RealmID,
+        number: PacketNumber? = nil,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
@@ -33,21 +45,31 @@ extension PacketStore {
         guard let key, limits.dedupeWindow > .zero, limits.dedupeKeysMax > 0 else {
             guard self.acceptsReplies else {
                 effects.append(.refused(ticket, .outboxFull))
+                self.takeBack(packet, number, &effects)
                 return
             }
-            let numbers = self.storeEach(packet, in: realm, at: now, &effects)
+            let numbers = self.storeEach(packet, in: realm, number: number, at: now, &effects)
             effects.append(.pushed(ticket, numbers, isDuplicate: false))
             self.bury(&effects)
             return
         }
         switch self.pushKeys.withLock({ $0.claim(key, in: realm, ticket, limits, at: now) }) {
         case .first:
-            self.pushFirst(packet, key: key, in: realm, ticket: ticket, at: now, &effects)
+            self.pushFirst(
+                packet,
+                key: key,
+                in: realm,
+                number: number,
+                ticket: ticket,
+                at: now,
+                &effects
+            )
         case .stored(let numbers):
             effects.append(.pushed(ticket, numbers, isDuplicate: true))
+            self.takeBack(packet, number, &effects)
         case .underWay:
             // Answered together with the first.
-            break
+            self.takeBack(packet, number, &effects)
         }
     }
 
@@ -56,6 +78,7 @@ extension PacketStore {
         _ packet: Reply,
         key: PacketKey,
         in realm: RealmID,
+        number: PacketNumber?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
@@ -63,33 +86,48 @@ extension PacketStore {
         guard self.acceptsReplies else {
             let repeats = self.pushKeys.withLock { $0.refused(key, in: realm) }
             for ticket in [ticket] + repeats { effects.append(.refused(ticket, .outboxFull)) }
+            self.takeBack(packet, number, &effects)
             return
         }
-        let numbers = self.storeEach(packet, in: realm, at: now, &effects)
+        let numbers = self.storeEach(packet, in: realm, number: number, at: now, &effects)
         let repeats = self.pushKeys.withLock { $0.stored(key, in: realm, numbers, at: now) }
         effects.append(.pushed(ticket, numbers, isDuplicate: false))
         for ticket in repeats { effects.append(.pushed(ticket, numbers, isDuplicate: true)) }
         self.bury(&effects)
     }
 
+    /// A packet that is not stored goes from the journal, if it stands there already.
+    private func takeBack(_ packet: Reply, _ number: PacketNumber?, _ effects: inout Effects) {
+        guard let number else { return }
+        for index in 0..<UInt64(packet.recipients.count) {
+            effects.changes.append(.removed(number + index, .toClient))
+        }
+        self.bury(&effects)
+    }
+
     /// Stores a packet for each of its recipients, under one lock after the other.
     ///
+    /// - Parameter number: the number for the first of them, of consecutive ones; nil to take the next.
     /// - Returns: its numbers, in the order of the recipients; 0 where it became a dead letter.
     private func storeEach(
         _ packet: Reply,
         in realm: RealmID,
+        number given: PacketNumber?,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> [PacketNumber] {
+        var given = given
         var numbers: [PacketNumber] = []
         numbers.reserveCapacity(packet.recipients.count)
         packet.recipients.forEach { name in
+            defer { given = given.map { $0 + 1 } }
             let number = self.withShard(of: name, in: realm) {
                 $0.store(
                     packet.contents,
                     for: name,
                     in: realm,
                     from: packet.from,
+                    number: given,
                     at: now,
                     &effects
                 )

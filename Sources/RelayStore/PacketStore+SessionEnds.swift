@@ -9,7 +9,7 @@ extension PacketStore {
         ticket: Ticket,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.logOut(session, ticket)) { return .pending }
+        if let progress = self.journaled(.logOut(session, ticket), &effects) { return progress }
         self.logoutWritten(session, ticket: ticket, &effects)
         return .done
     }
@@ -33,7 +33,9 @@ extension PacketStore {
         _ effects: inout Effects
     ) -> Progress {
         // Written even if there is none now: the login may be in the journal before it.
-        if self.isPending(.endSession(client, in: realm)) { return .pending }
+        if let progress = self.journaled(.endSession(client, in: realm), &effects) {
+            return progress
+        }
         self.sessionEndWritten(client, in: realm, &effects)
         return .done
     }

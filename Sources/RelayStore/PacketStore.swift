@@ -29,7 +29,7 @@ package final class PacketStore: Sendable {
 
     let outboxes: OutboxAccount
 
-    private let numbers: PacketNumbers
+    let numbers: PacketNumbers
 
     /// Numbers the sessions.
     let epochs = Atomic<UInt64>(0)
@@ -48,7 +48,8 @@ package final class PacketStore: Sendable {
                 Shard(
                     index: UInt8(truncatingIfNeeded: index),
                     numbers: numbers,
-                    outboxes: outboxes
+                    outboxes: outboxes,
+                    isJournaled: journal != nil
                 )
             )
         }
@@ -124,7 +125,9 @@ package final class PacketStore: Sendable {
     }
 
     /// Whether outboxes have room: otherwise neither send packets to backends nor fetch.
-    package var acceptsReplies: Bool { !self.outboxes.isFull }
+    package var acceptsReplies: Bool {
+        !self.outboxes.isFull && self.journal?.acceptsReplies ?? true
+    }
 
     /// Whether a number is not above every one that this store has given to anybody.
     package func hasGiven(_ number: PacketNumber) -> Bool { number <= self.numbers.newest }
@@ -182,6 +185,7 @@ package final class PacketStore: Sendable {
     /// Tells what has happened in an operation, after the lock under which it did: the journal writes
     /// it, dead letters are kept.
     func bury(_ effects: inout Effects) {
+        if let journal = self.journal { self.tell(journal, &effects) }
         guard !effects.happened.isEmpty else { return }
         let happened = effects.happened
         effects.happened.removeAll()
@@ -196,6 +200,21 @@ package final class PacketStore: Sendable {
             default: break
             }
         }
+    }
+
+    private func tell(_ journal: any Journal, _ effects: inout Effects) {
+        if !effects.changes.isEmpty { journal.record(effects.changes) }
+        effects.changes.removeAll()
+        if !effects.absent.isEmpty { journal.read(effects.absent) }
+        effects.absent.removeAll()
+    }
+
+    /// How much is kept of dead letters.
+    var deadLetterLimits: StoreLimits { self.deadLetters.withLock { $0.limits } }
+
+    /// Keeps a letter that was one before.
+    func restoreDeadLetter(_ letter: DeadLetter) {
+        self.deadLetters.withLock { $0.append(letter) }
     }
 
     // MARK: Locks

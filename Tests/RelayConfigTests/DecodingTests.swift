@@ -17,7 +17,9 @@ struct DecodingTests {
         #expect(self.configuration.memory.limitBytes == 1 << 30)
         #expect(self.configuration.log.level == .debug)
         #expect(self.configuration.log.format == .json)
-        #expect(self.configuration.store.kind == .memory)
+        var disk = DiskConfiguration(path: "relay-data")
+        disk.reserveBytes = 1 << 30
+        #expect(self.configuration.store.kind == .disk(disk))
         #expect(self.configuration.store.deadLetters.keep == .zero)
         #expect(self.configuration.store.deadLetters.packetsMax == 0)
         #expect(self.configuration.store.deadLetters.bytesMax == 1024)

@@ -113,7 +113,7 @@ struct JournalTests {
 final class SlowJournal: Journal {
     private let operations = Mutex<[StoreOperation]>([])
 
-    func write(_ operation: StoreOperation) -> Progress {
+    func write(_ operation: StoreOperation) -> JournalAnswer {
         self.operations.withLock { $0.append(operation) }
         return .pending
     }

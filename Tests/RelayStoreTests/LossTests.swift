@@ -169,7 +169,7 @@ struct LossTests {
 private final class Notes: Journal {
     let texts = Mutex<[String]>([])
 
-    func write(_ operation: StoreOperation) -> Progress {
+    func write(_ operation: StoreOperation) -> JournalAnswer {
         let text =
             switch operation {
             case .logIn: "logIn"

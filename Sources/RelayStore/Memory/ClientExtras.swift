@@ -26,19 +26,36 @@ extension Shard {
         return self.extras[extras].seen.contains(key)
     }
 
-    /// Remembers a key that was not seen.
-    mutating func remember(_ key: PacketKey, _ slot: UInt32, at now: StoreInstant) {
-        let rules = self.rules.realms[self.clients[slot].realm.index]
-        guard rules.dedupeWindow > 0, rules.settings.dedupeKeysMax > 0 else { return }
+    /// Remembers a key that was not seen; the oldest ones of the client go out if there are too many.
+    ///
+    /// - Parameter number: that of its packet, if a journal has the key under it.
+    mutating func remember(
+        _ key: PacketKey,
+        _ slot: UInt32,
+        number: PacketNumber?,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        let realm = self.rules.realms[self.clients[slot].realm.index]
+        guard realm.remembersKeys else { return }
         let extras = self.extras(of: slot)
-        self.extras[extras].seen.insert(key, at: now, max: rules.settings.dedupeKeysMax)
+        while self.extras[extras].seen.count >= realm.settings.dedupeKeysMax,
+            let oldest = self.extras[extras].seen.removeOldest()
+        {
+            if self.isJournaled { effects.changes.append(.keyForgotten(oldest)) }
+        }
+        self.extras[extras].seen.insert(key, of: number ?? 0, at: now.nanoseconds)
     }
 
     /// Forgets what has run out, and the whole if nothing is left.
     ///
     /// Of a client without a session losses are kept as long as a packet would wait, so that it hears
     /// of them when it comes back; of one that never logged in they are not.
-    mutating func expireExtras(_ slot: UInt32, at now: StoreInstant) {
+    mutating func expireExtras(
+        _ slot: UInt32,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
         let extras = self.clients[slot].extras
         guard extras != ClientExtras.none else { return }
         let rules = self.rules.realms[self.clients[slot].realm.index]
@@ -51,6 +68,7 @@ extension Shard {
             self.clients[slot].isStranger || now.nanoseconds(since: losses.lastAt) > rules.packetTTL
         guard losses.notice == nil || isAway && isOver else { return }
         self.lossBase = max(self.lossBase, losses.total)
+        self.lossesTold(slot, losses.notice?.count ?? 0, &effects)
         self.extras.remove(extras)
         self.clients[slot].extras = ClientExtras.none
     }

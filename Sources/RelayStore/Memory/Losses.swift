@@ -36,6 +36,13 @@ struct Losses: Sendable {
         self.lastAt = now.nanoseconds
     }
 
+    /// So many were lost before.
+    mutating func restore(_ count: UInt64, at now: StoreInstant) {
+        // Whatever a file says, there is room to count on.
+        self.total += min(count, UInt64(UInt32.max))
+        self.lastAt = now.nanoseconds
+    }
+
     /// The answer with this packet tells of all losses.
     mutating func carried(by number: PacketNumber) {
         self.carrier = (number, self.total)
@@ -108,7 +115,7 @@ extension Shard {
         self.lossesTold(slot, count, &effects)
     }
 
-    private func lossesTold(_ slot: UInt32, _ count: UInt64, _ effects: inout Effects) {
+    func lossesTold(_ slot: UInt32, _ count: UInt64, _ effects: inout Effects) {
         guard count > 0 else { return }
         let client = self.clients[slot]
         effects.happened.append(.lossesTold(client.name, in: client.realm, count: count))

@@ -27,6 +27,15 @@ struct PushKeys: Sendable {
         self.tables[realm, default: Table()].claim(key.fingerprint, ticket, settings, at: now)
     }
 
+    /// The numbers of the packet that was stored with a key, if it is known.
+    mutating func numbers(
+        of key: PacketKey,
+        in realm: RealmID,
+        at now: StoreInstant
+    ) -> [PacketNumber]? {
+        self.tables[realm]?.numbers(of: key.fingerprint, at: now)
+    }
+
     /// The first packet with the key is stored.
     ///
     /// - Returns: who repeated it meanwhile.
@@ -99,6 +108,15 @@ extension PushKeys {
                 self.entries[key] = .underWay([])
                 return .first
             }
+        }
+
+        mutating func numbers(
+            of key: PacketKey.Fingerprint,
+            at now: StoreInstant
+        ) -> [PacketNumber]? {
+            self.expire(at: now)
+            guard case .stored(let numbers, _) = self.entries[key] else { return nil }
+            return numbers
         }
 
         mutating func stored(

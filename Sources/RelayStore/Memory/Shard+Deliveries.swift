@@ -11,6 +11,7 @@ extension Shard {
         for name: ClientName,
         in realm: RealmID,
         from sender: ClientName?,
+        number: PacketNumber?,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> PacketNumber? {
@@ -23,7 +24,7 @@ extension Shard {
                         realm: realm,
                         client: name,
                         pool: nil,
-                        number: nil,
+                        number: number,
                         attempts: 0,
                         contents: contents,
                         diedAt: now
@@ -35,14 +36,15 @@ extension Shard {
         self.expireOutbox(slot, at: now, &effects)
         let packet = StoredPacket(
             contents,
-            number: self.numbers.next(at: now),
+            number: number.map(self.numbers.take) ?? self.numbers.next(at: now),
             storedAt: now.nanoseconds
         )
         guard self.makeRoom(for: packet, slot, at: now, &effects) else {
             self.overflowed(packet, slot, at: now, &effects)
             return nil
         }
-        self.clients[slot].outbox.append(packet, from: sender, in: &self.packets)
+        let place = self.clients[slot].outbox.append(packet, from: sender, in: &self.packets)
+        self.placed(place, &effects)
         self.outboxes.add(bytes: packet.byteCount, &effects)
         self.serve(slot, at: now, &effects)
         return packet.number
@@ -119,6 +121,7 @@ extension Shard {
         let packet = self.clients[slot].outbox.deliveryProven(on: ticket, in: &self.packets)
         self.counts.deliveries -= before - self.clients[slot].outbox.deliveries
         if let packet {
+            if self.isJournaled { effects.changes.append(.removed(number, .toClient)) }
             self.outboxes.remove(bytes: packet.byteCount, &effects)
             self.packetsArrived(slot, upTo: packet.number, &effects)
         }
@@ -196,7 +199,7 @@ extension Shard {
 
     /// The newest held poll gets the first packet, unless another one is under way; in acknowledged
     /// mode every held poll gets it, the newest first.
-    private mutating func serve(_ slot: UInt32, at now: StoreInstant, _ effects: inout Effects) {
+    mutating func serve(_ slot: UInt32, at now: StoreInstant, _ effects: inout Effects) {
         let acknowledges = self.acknowledges(slot)
         guard acknowledges || self.clients[slot].outbox.delivery == nil else { return }
         self.expireOutbox(slot, at: now, &effects)
@@ -224,7 +227,7 @@ extension Shard {
         let number = packet.number
         self.counts.deliveries += 1
         self.lossesCarried(slot, by: packet, isPlain: !needsAcknowledgement)
-        effects.append(
+        effects.appendPacket(
             .deliver(
                 Delivery(
                     ticket: ticket,
@@ -234,7 +237,8 @@ extension Shard {
                     more: self.clients[slot].outbox.count - 1,
                     lost: self.lossNotice(slot)?.count ?? 0
                 )
-            )
+            ),
+            isAbsent: packet.contents.isAbsent
         )
         // Polls that were held before wait for the next packet as much as one that comes now.
         if !needsAcknowledgement, !self.clients[slot].polls.isEmpty {

@@ -22,6 +22,7 @@ let unchecked: [SwiftSetting] = [
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
@@ -95,7 +96,7 @@ let package = Package(
             name: "RelayPackets",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayStore",
-                "RelayUpstream", "RelayObservation", deque, logging,
+                "RelayUpstream", "RelayObservation", deque, heap, logging,
             ],
             swiftSettings: strict + unchecked
         ),

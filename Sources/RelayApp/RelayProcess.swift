@@ -51,6 +51,15 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     /// How far stopping is.
     var stopping = Stopping.no
 
+    /// Judges how much memory is used; nil if there is no limit to it.
+    var memoryWatch: MemoryWatch?
+
+    /// What the loops know of that.
+    let memoryPressure = MemoryPressure()
+
+    /// When unused memory may be given back again.
+    var memoryReturnDue = MonotonicTime(nanoseconds: 0)
+
     /// Which reading of the configuration is under way, and what ends it if it takes too long.
     var reading: UInt64 = 0
     var readingTimer = TimerHandle.none
@@ -75,17 +84,22 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     /// - Parameters:
     ///   - workers: how many loops carry traffic.
     ///   - filesMax: how many descriptors the process may have open.
+    ///   - memoryMax: how many bytes of memory it may have, of which `memory.limit: auto` is a share; nil: nobody
+    ///     knows.
     ///   - load: reads the configuration again, for a reload; called on a thread of its own.
     package init(
         _ configuration: Configuration,
         system: SystemCalls,
         workers: Int,
         filesMax: Int,
+        memoryMax: Int? = nil,
         log: LogOutput,
         load: @escaping @Sendable () -> LoadedConfiguration
     ) throws {
         self.initial = configuration
         self.filesMax = filesMax
+        self.memoryWatch = Self.memoryLimit(configuration.memory, available: memoryMax)
+            .map(MemoryWatch.init(limitBytes:))
         self.log = log
         self.logger = log.logger(label: "relay")
         self.load = load
@@ -136,6 +150,7 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
             throw error
         }
         self.reportLowering(of: self.initial, to: configuration)
+        self.watchMemory()
         self.putInForce(configuration, prepared) { plan in
             self.packets.start()
             self.accepts.store(true, ordering: .releasing)

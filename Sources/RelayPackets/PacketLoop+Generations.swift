@@ -9,7 +9,9 @@ extension PacketLoop {
     /// the store, and are taken up within a second when a later generation brings it back.
     package func install(_ pools: [PacketPool]) {
         self.loop.assertOnLoop()
+        let before = self.pools
         self.pools = Dictionary(pools.map { ($0.id, $0) }) { first, _ in first }
+        if !self.storedKeys.isEmpty { self.forgetStoredKeys(of: before) }
         self.poolsReplaced()
         self.updateFetchers()
     }

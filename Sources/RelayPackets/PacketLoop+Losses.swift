@@ -41,9 +41,23 @@ extension PacketLoop {
     /// A backend's `From` is no id: the packet is stored as one of nobody.
     func logInvalidSender(of pool: PacketPool) {
         guard let keptBack = self.invalidSenderLine.pass(at: self.loop.now) else { return }
+        self.warn("the From of a backend's packet is no client id", of: pool, keptBack: keptBack)
+    }
+
+    /// The `Packet-Id` of a backend is no key: the packet is stored as one without.
+    func logInvalidKey(of pool: PacketPool) {
+        guard let keptBack = self.invalidKeyLine.pass(at: self.loop.now) else { return }
+        self.warn(
+            "the Packet-Id of a backend's packet is not 1 to 128 visible characters without a comma",
+            of: pool,
+            keptBack: keptBack
+        )
+    }
+
+    private func warn(_ message: Logger.Message, of pool: PacketPool, keptBack: Int) {
         var metadata: Logger.Metadata = ["pool": "\(pool.name)"]
         if keptBack > 0 { metadata["lines_kept_back"] = "\(keptBack)" }
-        self.logger.warning("the From of a backend's packet is no client id", metadata: metadata)
+        self.logger.warning(message, metadata: metadata)
     }
 
     func dropped(_ realm: RealmID, _ client: ClientName, _ number: PacketNumber) {

@@ -45,8 +45,7 @@ extension PacketLoop: TimerTarget {
     package func stop() {
         self.loop.assertOnLoop()
         self.loop.cancel(self.upkeep.timer)
-        for fetcher in self.fetchers.values.joined() { fetcher.stop() }
-        self.fetchers = [:]
+        self.stopFetches()
     }
 
     /// One shard, so that neither the loop nor the shard's other users wait for long.
@@ -94,8 +93,7 @@ extension PacketLoop: TimerTarget {
         let ticks = max(1, Int(clamping: grace.wholeNanoseconds / Self.drainTick.wholeNanoseconds))
         draining.pollsPerTick = (self.heldPolls.count + ticks - 1) / ticks
         self.draining = draining
-        for fetcher in self.fetchers.values.joined() { fetcher.stop() }
-        self.fetchers = [:]
+        self.stopFetches()
         self.releaseWaitingLanes()
         if grace > .zero { self.answerNextPolls() } else { self.answerHeldPolls { _ in true } }
         self.finishDrainIfIdle()
@@ -127,6 +125,7 @@ extension PacketLoop: TimerTarget {
         poll.heldIndex = Int32(truncatingIfNeeded: self.heldPolls.count)
         self.heldPolls.append(poll)
         self.counters.heldPolls.add(1, loop: Int(self.index))
+        if !self.clientFetchPools.isEmpty { self.tellFetches(poll.session, isHeld: true) }
     }
 
     /// A poll is not held any more.
@@ -139,5 +138,6 @@ extension PacketLoop: TimerTarget {
             last.heldIndex = Int32(truncatingIfNeeded: index)
         }
         self.counters.heldPolls.add(-1, loop: Int(self.index))
+        if !self.clientFetchPools.isEmpty { self.tellFetches(poll.session, isHeld: false) }
     }
 }

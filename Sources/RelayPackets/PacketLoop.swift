@@ -45,6 +45,15 @@ package final class PacketLoop: @unchecked Sendable {
     /// The fetches of this loop's targets, by their pool.
     var fetchers: [PoolID: [Fetcher]] = [:]
 
+    /// The fetches of pools in `mode: client` whose fetches are this loop's.
+    var clientFetches: [PoolID: ClientFetches] = [:]
+
+    /// All pools in that mode, of whichever loop: they are told of the polls that this loop holds.
+    var clientFetchPools: Set<ClientFetchPool> = []
+
+    /// What is to be said to targets of the packets that they gave with a key.
+    var storedKeys: [FetchTarget: StoredKeys] = [:]
+
     /// How many fetches are under way, those of replaced pools among them.
     var fetchesUnderWay = 0
 
@@ -57,6 +66,7 @@ package final class PacketLoop: @unchecked Sendable {
     /// Lines that backends can bring about without end.
     var unknownClientLine = RareLine()
     var invalidSenderLine = RareLine()
+    var invalidKeyLine = RareLine()
 
     /// Jitter.
     var generator: LoopRandom
@@ -171,9 +181,9 @@ package final class PacketLoop: @unchecked Sendable {
             self.held(ticket, client)
         case .acknowledged(_, let packets):
             self.counters.delivered.add(UInt64(packets), loop: Int(self.index))
-        case .answerEmpty(let ticket, let more):
+        case .answerEmpty(let ticket, let more, let losses):
             if let (exchange, handler) = self.packetExchange(ticket) {
-                handler.answerEmpty(exchange, more: more)
+                handler.answerEmpty(exchange, more: more, losses)
             }
         case .checkProof(let ticket, _, let number):
             if let (exchange, handler) = self.packetExchange(ticket), handler.isDelivering(number) {
@@ -182,9 +192,19 @@ package final class PacketLoop: @unchecked Sendable {
         case .laneIdle(_, let lane):
             self.laneIdle(lane)
         case .loggedIn(let ticket):
-            self.loginExchange(ticket)?.handler.loggedIn()
+            self.exchange(ticket, of: LoginExchange.self)?.handler.loggedIn()
+        case .loggedOut(let ticket):
+            if let (exchange, handler) = self.exchange(ticket, of: LogoutExchange.self) {
+                handler.loggedOut(exchange)
+            }
+        case .pushed(let ticket, let numbers, let isDuplicate):
+            if let (exchange, handler) = self.exchange(ticket, of: PushExchange.self) {
+                handler.pushed(exchange, numbers, isDuplicate: isDuplicate)
+            }
         case .refused(let ticket, let refusal):
             self.refused(ticket, refusal)
+        case .fetched(let origin, let isStored):
+            self.fetched(origin, isStored: isStored)
         case .died(let letter):
             self.died(letter)
         case .dropped(let realm, let client, let number):
@@ -242,6 +262,8 @@ package final class PacketLoop: @unchecked Sendable {
         switch exchange.handler {
         case let handler as PacketExchange: handler.refused(exchange, refusal)
         case let handler as LoginExchange: handler.refused(refusal)
+        case let handler as LogoutExchange: handler.refused(exchange, refusal)
+        case let handler as PushExchange: handler.refused(exchange, refusal)
         default: break
         }
     }
@@ -255,11 +277,12 @@ package final class PacketLoop: @unchecked Sendable {
         return (exchange, handler)
     }
 
-    private func loginExchange(
-        _ ticket: Ticket
-    ) -> (exchange: Exchange, handler: LoginExchange)? {
+    private func exchange<Handler>(
+        _ ticket: Ticket,
+        of kind: Handler.Type
+    ) -> (exchange: Exchange, handler: Handler)? {
         guard let exchange = self.exchanges[ExchangeHandle(rawValue: ticket.handle)],
-            let handler = exchange.handler as? LoginExchange
+            let handler = exchange.handler as? Handler
         else { return nil }
         return (exchange, handler)
     }

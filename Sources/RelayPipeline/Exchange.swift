@@ -322,12 +322,9 @@ extension Exchange {
     package func finish() {
         guard self.phase != .over else { return }
         self.phase = .over
-        self.table?.remove(self.handle)
-        self.table = nil
+        self.table.take()?.remove(self.handle)
         self.carrier = nil
-        let handler = self.handler
-        self.handler = nil
-        handler?.exchangeEnded(self)
+        self.handler.take()?.exchangeEnded(self)
     }
 }
 

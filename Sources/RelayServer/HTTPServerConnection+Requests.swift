@@ -73,14 +73,13 @@ extension HTTPServerConnection {
     /// Serves the request whose head is in the scratch and stands at the beginning of `input`.
     private func serve(_ input: Span<UInt8>) {
         let request = self.server.request
-        let head = request.head
-        let exchange = self.makeExchange(head, input)
-        let served = ServedExchange(exchange, head: head, at: self.loop.now)
-        if input.count > head.byteCount { served.state.remove(.owesContinue) }
-        let framing = head.framing
+        let exchange = self.makeExchange(request, input)
+        let served = ServedExchange(exchange, request, at: self.loop.now)
+        if input.count > request.head.byteCount { served.state.remove(.owesContinue) }
+        let framing = request.head.framing
         self.clearDeadline()
         self.pending.append(served)
-        self.server.counts.exchangesChanged(by: 1)
+        self.server.exchangesChanged(by: 1)
         self.incoming = served
 
         if case .take(let handler) = self.verdict(exchange, request, input) {
@@ -94,9 +93,9 @@ extension HTTPServerConnection {
         }
     }
 
-    private func makeExchange(_ head: RequestHead, _ input: Span<UInt8>) -> Exchange {
+    private func makeExchange(_ request: Request, _ input: Span<UInt8>) -> Exchange {
         let context = self.site.context
-        let fields = head.fields
+        let fields = request.head.fields
         let identity = ClientIdentity(
             self.peer,
             trusting: context.configuration.trustedProxies,
@@ -107,7 +106,7 @@ extension HTTPServerConnection {
             loop: self.loop,
             listener: context,
             carrier: self,
-            method: head.method,
+            method: request.head.method,
             requestID: RequestID(fields, input) ?? self.server.makeRequestID(),
             clientAddress: identity.client,
             startTime: self.loop.now,

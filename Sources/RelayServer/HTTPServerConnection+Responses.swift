@@ -150,7 +150,7 @@ extension HTTPServerConnection {
     /// Whether the connection must end behind the answer, which is about to be begun.
     private func endsBehind(_ served: ServedExchange) -> Bool {
         if served.state.contains(.closes) { return true }
-        if self.site.answersAreLast, served === self.pending.back { return true }
+        if self.site.answersAreLast, self.pending.isLast(served) { return true }
         guard !served.state.contains(.isRequestComplete) else { return false }
         // Who waits for 100 may now send the body, or not: the next byte could be anything.
         if served.state.contains(.owesContinue) { return true }
@@ -178,7 +178,7 @@ extension HTTPServerConnection {
                 served.state.insert(.watches)
             } else {
                 served.exchange = nil
-                self.server.counts.exchangesChanged(by: -1)
+                self.server.exchangesChanged(by: -1)
                 // Nobody else ends one that waits for the arrival of what is broken.
                 if exchange.watchesDelivery {
                     self.server.reportLater(.failed(exchange, wasWritten: true))
@@ -235,7 +235,7 @@ extension HTTPServerConnection {
         guard served.state.contains(.watches), let exchange = served.exchange else { return }
         if served.state.contains(.isMuted) {
             served.exchange = nil
-            self.server.counts.exchangesChanged(by: -1)
+            self.server.exchangesChanged(by: -1)
             self.server.reportLater(.failed(exchange, wasWritten: false))
         } else {
             let action = served.proof.responseWritten(upTo: self.outputPosition, at: self.loop.now)

@@ -45,6 +45,8 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     }
 
     let site: ListenerSite
+    /// The site's, which every step of an exchange needs.
+    let server: ServerLoop
     /// Its place in the site's list.
     var index: Int32 = -1
     var phase: Phase = .serving
@@ -65,11 +67,10 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     /// The output that was with the kernel when a stall was last looked for.
     var positionAtDeadline: UInt64 = 0
 
-    var server: ServerLoop { self.site.server }
-
     /// Serves an accepted socket.
     init(site: ListenerSite, accepted: AcceptedSocket) {
         self.site = site
+        self.server = site.server
         self.parser = RequestParser(limits: site.headLimits)
         super.init(loop: site.server.loop, accepted: accepted)
         self.setDeadline(self.loop.now + site.limits.headerTimeout)
@@ -259,7 +260,7 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     func drop(_ served: ServedExchange) {
         guard let exchange = served.exchange else { return }
         served.exchange = nil
-        self.server.counts.exchangesChanged(by: -1)
+        self.server.exchangesChanged(by: -1)
         if served.state.contains(.isBegun) {
             exchange.deliveryFailed(wasWritten: self.wasWritten(served))
         } else {

@@ -39,16 +39,16 @@ final class ServedExchange {
     var proof = DeliveryProof()
 
     /// One whose head has come.
-    init(_ exchange: Exchange, head: borrowing RequestHead, at now: MonotonicTime) {
+    init(_ exchange: Exchange, _ request: Request, at now: MonotonicTime) {
         self.exchange = exchange
-        self.method = head.method
-        self.decoder = BodyDecoder(head.framing)
+        self.method = request.head.method
+        self.decoder = BodyDecoder(request.head.framing)
         self.bodyBegan = now
         self.bodyArrivedAt = now
         self.bodyPausedSince = now
-        if head.version == .http10 { self.state.insert(.isHTTP10) }
-        if !head.isKeepAlive { self.state.insert(.closes) }
-        if head.expectsContinue { self.state.insert(.owesContinue) }
+        if request.head.version == .http10 { self.state.insert(.isHTTP10) }
+        if !request.head.isKeepAlive { self.state.insert(.closes) }
+        if request.head.expectsContinue { self.state.insert(.owesContinue) }
     }
 
     /// One for a request that is refused: nothing but an answer, behind which the connection ends.
@@ -115,27 +115,37 @@ struct ServedState: OptionSet {
 }
 
 /// Served exchanges one behind the other.
+///
+/// `@safe`: `back` is unmanaged to spare a reference count for each request; it is in the queue, so that
+/// `front`, or the link of the one before it, keeps it alive.
+@safe
 struct ServedQueue {
     private(set) var front: ServedExchange?
-    private(set) var back: ServedExchange?
+    private var back: Unmanaged<ServedExchange>?
     private(set) var count: Int32 = 0
 
     var isEmpty: Bool { self.front == nil }
 
     mutating func append(_ served: ServedExchange) {
-        if let back = self.back { back.next = served } else { self.front = served }
-        self.back = served
+        if let back = unsafe self.back {
+            unsafe back._withUnsafeGuaranteedRef { $0.next = served }
+        } else {
+            self.front = served
+        }
+        unsafe self.back = Unmanaged.passUnretained(served)
         self.count += 1
     }
 
     mutating func popFirst() -> ServedExchange? {
-        guard let first = self.front else { return nil }
-        self.front = first.next
-        first.next = nil
-        if self.front == nil { self.back = nil }
+        guard let first = self.front.take() else { return nil }
+        self.front = first.next.take()
+        if self.front == nil { unsafe self.back = nil }
         self.count -= 1
         return first
     }
+
+    /// Whether nothing is behind this one, which is in the queue.
+    func isLast(_ served: ServedExchange) -> Bool { served.next == nil }
 
     /// The one of this exchange.
     func first(of exchange: Exchange) -> ServedExchange? {

@@ -1,4 +1,8 @@
-/// An operation that a journal can keep before it happens: each that stores or consumes something.
+/// An operation that a journal can keep.
+///
+/// Those with a ticket, and `consumed`, are kept before they happen. The others follow from what the
+/// store does by itself: they have happened when the journal hears of them, each after what it follows
+/// from, and are written with what comes next; the answer to `Journal.write` means nothing then.
 package enum StoreOperation: Sendable {
     /// See `PacketStore.logIn`.
     case logIn(Login, Ticket)
@@ -13,10 +17,17 @@ package enum StoreOperation: Sendable {
     ///
     /// Durably: the same, with an outbox for each of the recipients.
     case sendDirect(PacketContents, from: Session, to: Recipients, key: PacketKey?, Ticket)
-    /// See `PacketStore.consumed`. The only one that has to be written in the end.
+    /// See `PacketStore.consumed`. Has to be written in the end.
     case consumed(LaneHandle, PacketNumber, reply: Reply?, loop: UInt16)
     /// See `PacketStore.append`.
     case append(Reply, in: RealmID, Ticket)
+    /// See `PacketStore.fetched`. Has to be written in the end.
+    ///
+    /// Durably: the packet waits in the outboxes of its recipients, or is a dead letter, and its key is one that
+    /// the pool has given now; both or neither. A key is to be known again after a restart for the rest of the
+    /// dedupe window, because the backend gives the packet until it hears of it. The store answers repeats
+    /// itself, those that come before the commit among them: of one key there is one operation.
+    case fetched(FetchedPacket, FetchOrigin, in: RealmID)
     /// See `PacketStore.poll`, with an acknowledgement.
     ///
     /// Durably: the session is in acknowledged mode for the rest of its life, and the packets of its
@@ -25,15 +36,47 @@ package enum StoreOperation: Sendable {
     /// is forgotten repeats it with its next request. So a journal may say `.done` and write it with what
     /// comes next if `Session.acknowledges` is set.
     case acknowledge(Session, upTo: PacketNumber, PollWish, Ticket)
+    /// See `PacketStore.logOut`.
+    ///
+    /// Durably: the session's row is gone, if it is still the one of that client; packets stay.
+    case logOut(Session, Ticket)
+    /// See `PacketStore.endSession`.
+    ///
+    /// Durably: the row of the session that the client has by then is gone, if it has one; packets
+    /// stay. Has to be written in the end, because the backend that said so does not say it again.
+    case endSession(ClientName, in: RealmID)
+    /// See `PacketStore.push`.
+    ///
+    /// Durably: a packet for each recipient, and with a key a row (realm, key, numbers, time) that
+    /// is kept for the realm's dedupe window, newest keys first; all in one transaction or nothing.
+    /// If that row exists already, nothing is stored and the numbers are those of the row.
+    case push(Reply, key: PacketKey?, in: RealmID, Ticket)
+
+    /// A packet became a dead letter.
+    ///
+    /// Durably: it has left the inbox or the outbox that it was in, if it has a number, and is a dead
+    /// letter; of those the newest are kept, as `StoreLimits` says. A packet to a client
+    /// that the store knows is one more that this client has lost, unless its reason is
+    /// `unknownClient` or `noRecipient`.
+    case died(DeadLetter)
+    /// The oldest packet of a full outbox was forgotten.
+    ///
+    /// Durably: it has left the outbox, and its client has lost one more.
+    case dropped(PacketNumber, of: ClientName, in: RealmID)
+    /// A client is known to have been told of so many losses more.
+    ///
+    /// Durably: so many fewer are those that it has to be told of. A journal that forgets this tells
+    /// the client once more.
+    case lossesTold(ClientName, in: RealmID, count: UInt64)
 
     /// The exchange that is told if it could not be written; nil for one that has to be.
     package var ticket: Ticket? {
         switch self {
         case .logIn(_, let ticket), .send(_, _, _, _, let ticket),
-            .sendDirect(_, _, _, _, let ticket),
-            .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
+            .sendDirect(_, _, _, _, let ticket), .append(_, _, let ticket),
+            .acknowledge(_, _, _, let ticket), .logOut(_, let ticket), .push(_, _, _, let ticket):
             ticket
-        case .consumed: nil
+        case .consumed, .fetched, .endSession, .died, .dropped, .lossesTold: nil
         }
     }
 }
@@ -123,8 +166,12 @@ extension PacketStore {
             )
         case .consumed(let lane, let number, let reply, let loop):
             self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
+        case .fetched(let packet, let origin, let realm):
+            self.fetchWritten(packet, origin, in: realm, at: now, &effects)
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
+        case .died, .dropped, .lossesTold:
+            break
         case .acknowledge(let session, let number, let wish, let ticket):
             self.acknowledgementWritten(
                 session,
@@ -134,6 +181,12 @@ extension PacketStore {
                 at: now,
                 &effects
             )
+        case .logOut(let session, let ticket):
+            self.logoutWritten(session, ticket: ticket, &effects)
+        case .endSession(let client, let realm):
+            self.sessionEndWritten(client, in: realm, &effects)
+        case .push(let packet, let key, let realm, let ticket):
+            self.pushWritten(packet, key: key, in: realm, ticket: ticket, at: now, &effects)
         }
     }
 }

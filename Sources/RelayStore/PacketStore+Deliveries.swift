@@ -195,6 +195,16 @@ extension PacketStore {
         self.bury(&effects)
     }
 
+    /// An answer without a packet has arrived that told the client of losses, up to this one.
+    package func lossesTold(
+        _ client: ClientHandle,
+        upTo mark: UInt64,
+        _ effects: inout Effects
+    ) {
+        self.withShard(client.shard) { $0.lossesTold(client, upTo: mark, &effects) }
+        self.bury(&effects)
+    }
+
     /// Bytes were written and did not arrive: the packet, if it is not acknowledged meanwhile, is the
     /// first again, and marked as redelivered.
     ///
@@ -244,7 +254,7 @@ extension PacketStore {
     }
 
     /// Keeps a packet of a backend as a dead letter that cannot be stored for anybody; of one that
-    /// is too large, nothing.
+    /// is too large, nothing, but it counts as lost for its client if the store knows that.
     ///
     /// Effects: `.died`.
     package func bury(
@@ -256,17 +266,25 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        effects.deadLetters.append(
-            DeadLetter(
-                reason: reason,
-                direction: .toClient,
-                realm: realm,
-                client: client,
-                pool: pool,
-                number: nil,
-                attempts: 0,
-                contents: reason == .tooLarge ? .empty : contents,
-                diedAt: now
+        if reason == .tooLarge, let client {
+            self.withShard(of: client, in: realm) { shard in
+                guard let slot = shard.slot(of: client, in: realm) else { return }
+                shard.countLoss(slot, at: now)
+            }
+        }
+        effects.happened.append(
+            .died(
+                DeadLetter(
+                    reason: reason,
+                    direction: .toClient,
+                    realm: realm,
+                    client: client,
+                    pool: pool,
+                    number: nil,
+                    attempts: 0,
+                    contents: reason == .tooLarge ? .empty : contents,
+                    diedAt: now
+                )
             )
         )
         self.bury(&effects)

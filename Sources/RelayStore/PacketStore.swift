@@ -21,6 +21,12 @@ package final class PacketStore: Sendable {
 
     private let deadLetters: Mutex<DeadLetters>
 
+    /// The keys of pushed packets.
+    let pushKeys = Mutex(PushKeys())
+
+    /// The keys of fetched packets.
+    let fetchKeys = Mutex(FetchKeys())
+
     let outboxes: OutboxAccount
 
     private let numbers: PacketNumbers
@@ -69,9 +75,19 @@ package final class PacketStore: Sendable {
         self.deadLetters.withLock { $0.limits = limits }
     }
 
+    /// How long keys are known in a realm, in nanoseconds.
+    func dedupeWindow(of realm: RealmID) -> UInt64 {
+        self.rules.withLock { $0.realms[realm.index].dedupeWindow }
+    }
+
     /// The name that a realm was made with.
     package func name(of realm: RealmID) -> String {
         self.rules.withLock { $0.realms[realm.index].name }
+    }
+
+    /// What holds for the clients of a realm.
+    func settings(of realm: RealmID) -> RealmSettings {
+        self.rules.withLock { $0.realms[realm.index].settings }
     }
 
     /// The name that a pool was made with.
@@ -158,18 +174,28 @@ package final class PacketStore: Sendable {
         if shard == 0 {
             self.outboxes.review(&effects)
             self.deadLetters.withLock { $0.expire(at: now) }
+            self.pushKeys.withLock { $0.expire(at: now) }
+            self.fetchKeys.withLock { $0.expire(at: now) }
         }
     }
 
-    /// Keeps the dead letters that an operation left, after the lock under which they died.
+    /// Tells what has happened in an operation, after the lock under which it did: the journal writes
+    /// it, dead letters are kept.
     func bury(_ effects: inout Effects) {
-        guard !effects.deadLetters.isEmpty else { return }
-        let letters = effects.deadLetters
-        effects.deadLetters.removeAll()
-        self.deadLetters.withLock { kept in
-            for letter in letters { kept.append(letter) }
+        guard !effects.happened.isEmpty else { return }
+        let happened = effects.happened
+        effects.happened.removeAll()
+        for operation in happened {
+            _ = self.journal?.write(operation)
+            switch operation {
+            case .died(let letter):
+                self.deadLetters.withLock { $0.append(letter) }
+                effects.append(.died(letter))
+            case .dropped(let number, let client, let realm):
+                effects.append(.dropped(realm: realm, client: client, number))
+            default: break
+            }
         }
-        for letter in letters { effects.append(.died(letter)) }
     }
 
     // MARK: Locks

@@ -70,8 +70,7 @@ package final class UpstreamPool {
         let target = self.targets[request.target]
         request.pool = self
         self.requestsUnderWay += 1
-        target.shared.requests.add(loop: self.loop.index)
-        target.shared.underWay.add(1, loop: self.loop.index)
+        target.shared.requestBegan(loop: self.loop.index)
         if let deadline = request.deadline, deadline <= self.loop.now {
             self.failLater(request, .init(.timedOut, .notSent, reason: "the deadline had passed"))
         } else {
@@ -193,7 +192,7 @@ extension UpstreamPool {
         request.stage = .over
         request.pool = nil
         self.requestsUnderWay -= 1
-        self.shared.targets[request.target].underWay.add(-1, loop: self.loop.index)
+        self.shared.targets[request.target].requestEnded(loop: self.loop.index)
     }
 
     /// The deadline of a request has come that is on no connection.

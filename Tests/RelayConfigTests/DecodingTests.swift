@@ -143,6 +143,8 @@ struct DecodingTests {
         auth.timeout = .seconds(5)
         auth.authPath = "/login"
         auth.registerPath = "/join"
+        auth.logoutPath = "/leave"
+        auth.debugServers = false
         var isPost = MatchConfiguration()
         isPost.methods = ["POST"]
         #expect(pipeline[0] == StageConfiguration(.auth(auth), when: isPost))

@@ -43,6 +43,42 @@ struct FetchTests {
         }
     }
 
+    @Test func `in mode client each fetch is for a client that has a poll held`() throws {
+        try PacketSystem.run(
+            { $0.pool = ["fetch: { mode: client, interval: 10ms }"] },
+            script: { request, backend in
+                guard request.isFetch else { return backend.admit(request) }
+                guard let client = request.message.field("From") else { return .answer(400) }
+                return .answer(200, fields: [("To", client)], body: "for \(client)")
+            }
+        ) { system in
+            let tokens = try ["alice", "bob"].map { try system.logIn($0) }
+            #expect(system.backend.received.allSatisfy { !$0.isFetch })
+            for (client, token) in zip(["alice", "bob"], tokens) {
+                #expect(try system.exchange(.poll(token)).text == "for \(client)")
+            }
+        }
+    }
+
+    @Test func `a packet with a key arrives once, and its backend is told`() throws {
+        try PacketSystem.run(
+            { $0.pool = ["fetch: { interval: 10ms }"] },
+            script: { request, backend in
+                guard request.isFetch else { return backend.admit(request) }
+                // It gives the packet three times at least, and then until it is told.
+                let fetches = backend.received.filter(\.isFetch)
+                let isTold = fetches.contains { $0.message.field("Stored") == "k/1" }
+                if fetches.count > 3, isTold { return .pushed(hold: .seconds(20)) }
+                return .answer(200, fields: [("To", "alice"), ("Packet-Id", "k/1")], body: "named")
+            }
+        ) { system in
+            let token = try system.logIn("alice")
+            #expect(try system.exchange(.poll(token)).text == "named")
+            try system.backend.waitForRequests { $0.count(where: \.isFetch) > 3 }
+            expectNoPacket(try system.exchange(.poll(token, wait: 1)))
+        }
+    }
+
     @Test func `fetches outstanding are as many as configured, for every target`() throws {
         try PacketSystem.run(
             { file in

@@ -101,6 +101,7 @@ final class FakeTargets: TargetPool {
             switch waiter {
             case let sender as LaneSender: sender.mayBeUsable(self)
             case let login as LoginExchange: login.mayBeUsable()
+            case let fetches as ClientFetches: fetches.mayBeUsable()
             default: preconditionFailure("somebody else waits")
             }
         }

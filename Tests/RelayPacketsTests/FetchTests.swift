@@ -1,5 +1,7 @@
+import Logging
 import RelayConfig
 import RelayEngine
+import RelayObservation
 import RelayStore
 import RelayUpstream
 import Testing
@@ -149,5 +151,87 @@ struct FetchTests {
         #expect(harness.backend.fetches == 0)
         harness.prove(try harness.post("anna"))
         #expect(harness.backend.fetches == 1)
+    }
+
+    // MARK: Keys
+
+    @Test func `a packet with a key is stored once, which is said until that was answered`() throws
+    {
+        let harness = try PacketHarness(fetches: true)
+        try harness.logIn("anna")
+        let fields = ["To: anna", "Packet-Id: a/1"]
+        harness.backend.answer(200, fields, "one")
+        #expect(harness.backend.sent == ["Type: Packet\r\nStored: a/1\r\n\r\n"])
+        harness.backend.fail(.reset, .ambiguous)
+        harness.advance(.milliseconds(1002))
+        #expect(harness.backend.sent == ["Type: Packet\r\nStored: a/1\r\n\r\n"])
+        harness.backend.answer(500)
+        harness.advance(.milliseconds(1002))
+        #expect(harness.backend.sent == ["Type: Packet\r\n\r\n"])
+        harness.backend.answer(200, fields, "one")
+        #expect(harness.backend.sent == ["Type: Packet\r\nStored: a/1\r\n\r\n"])
+        #expect(harness.store.statistics().waitingForClients.packets == 1)
+        #expect(harness.relay.counters.storedToClient.value == 1)
+    }
+
+    @Test func `packets for the target say it, too`() throws {
+        let harness = try PacketHarness(targets: 2, fetches: true)
+        try harness.logIn("anna")
+        harness.backend.answer(200, ["To: anna", "Packet-Id: a"], "one")
+        let answer = ["To: anna", "Packet-Id: b"]
+        let index = try #require(harness.backend.requests.firstIndex { $0.target == 1 })
+        harness.backend.answer(200, answer, "two", index: index)
+        _ = try harness.post("anna", "hello", ["Prefer: wait=0"])
+        let packet = try #require(harness.backend.sent.first { $0.hasSuffix("hello") })
+        #expect(packet.contains("\r\nStored: a\r\n"))
+    }
+
+    @Test func `a backend that gives what it was just told of is not hurried`() throws {
+        let harness = try PacketHarness(fetches: true)
+        for _ in 0..<2 { harness.backend.answer(200, ["To: anna", "Packet-Id: a"], "one") }
+        #expect(harness.backend.fetches == 0)
+        harness.advance(.milliseconds(1002))
+        #expect(harness.backend.sent == ["Type: Packet\r\nStored: a\r\n\r\n"])
+    }
+
+    @Test func `what is dead or lost has been dealt with`() throws {
+        let harness = try PacketHarness(fetches: true, buffer: { $0.packetBytesMax = 5 })
+        harness.backend.answer(200, ["Packet-Id: a"], "12345")
+        harness.advance(.milliseconds(1002))
+        harness.backend.answer(200, ["To: anna", "Packet-Id: b"], "123456")
+        harness.advance(.milliseconds(1002))
+        #expect(harness.backend.sent == ["Type: Packet\r\nStored: b\r\n\r\n"])
+        #expect(harness.store.keptDeadLetters().map(\.reason) == [.noRecipient, .tooLarge])
+    }
+
+    @Test(arguments: ["", "a b", "a,b", String(repeating: "k", count: 129)])
+    func `a packet with a key that is none is one without`(key: String) throws {
+        let log = RecordedLog()
+        let harness = try PacketHarness(fetches: true, logger: log.logger(from: .info))
+        for _ in 0..<2 { harness.backend.answer(200, ["To: anna", "Packet-Id: \(key)"], "one") }
+        #expect(harness.backend.sent == ["Type: Packet\r\n\r\n"])
+        #expect(harness.store.statistics().waitingForClients.packets == 2)
+        #expect(log.lines.count == 1)
+    }
+
+    @Test func `no more keys are kept or said than a request has room for`() {
+        var keys = StoredKeys()
+        for number in 0..<2000 { keys.insert(Array("\(number)".utf8)) }
+        var fields: [UInt8] = []
+        let said = keys.appendField(to: &fields)
+        #expect(said.count == StoredKeys.saidMax)
+        #expect(said.first == Array("\(2000 - StoredKeys.countMax)".utf8))
+        for _ in 0..<(StoredKeys.countMax / StoredKeys.saidMax) {
+            #expect(!keys.isEmpty)
+            keys.answered(keys.appendField(to: &fields))
+        }
+        #expect(keys.isEmpty)
+    }
+
+    @Test func `a target of a new generation is not told what another one gave`() throws {
+        let harness = try PacketHarness(fetches: true)
+        harness.backend.answer(200, ["To: anna", "Packet-Id: a"], "one")
+        harness.install(targets: [FakeTargets()])
+        #expect(harness.part.storedKeys.isEmpty)
     }
 }

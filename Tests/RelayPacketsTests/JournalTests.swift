@@ -26,7 +26,7 @@ struct JournalTests {
         harness.settle()
         #expect(client.status == nil)
         journal.commit(harness)
-        #expect(client.answer == "200, 'secret'")
+        #expect(client.answer == "200, Client-Id: anna, 'secret'")
     }
 
     @Test func `a packet is sent, and its poll begins, when it is stored`() throws {
@@ -80,6 +80,18 @@ struct JournalTests {
         journal.commit(harness)
         #expect(poll.answer == "200, More: 0, 'reply'")
         #expect(harness.backend.packets == ["two"])
+    }
+
+    @Test func `a key is said to be stored only when it is`() throws {
+        let journal = SlowJournal()
+        let harness = try PacketHarness(fetches: true, journal: journal)
+        harness.backend.answer(200, ["To: anna", "Packet-Id: k"], "one")
+        #expect(harness.backend.sent == ["Type: Packet\r\n\r\n"])
+        journal.commit(harness)
+        harness.backend.answer(200, ["To: anna", "Packet-Id: k"], "one")
+        #expect(harness.backend.sent == ["Type: Packet\r\nStored: k\r\n\r\n"])
+        journal.commit(harness)
+        #expect(harness.store.statistics().waitingForClients.packets == 1)
     }
 
     @Test func `a packet that was fetched reaches its poll when it is stored, on any loop`() throws

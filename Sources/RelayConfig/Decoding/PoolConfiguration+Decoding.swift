@@ -37,8 +37,11 @@ extension PoolConfiguration {
         }
     }
 
-    /// Fetches need connections.
-    private func checkFetches(_ node: Node, _ reading: inout Reading) {
+    /// Fetches need connections; client by client, they may have all.
+    private mutating func checkFetches(_ node: Node, _ reading: inout Reading) {
+        if self.fetch.mode == .client, node["fetch"]?["connections"] == nil {
+            self.fetch.connections = self.connections.max
+        }
         guard self.fetch.connections > self.connections.max else { return }
         let place = node["fetch"]?["connections"] ?? node["connections"]?["max"] ?? node
         let message = "'fetch.connections' is above 'connections.max'"
@@ -79,8 +82,8 @@ extension FetchConfiguration {
     static let section = Section<Self>(
         "fetch",
         [
-            Key("mode", \.mode, .word(later: ["client"])),
-            Key("connections", \.connections, .count(1...1024)),
+            Key("mode", \.mode, .word()),
+            Key("connections", \.connections, .count(1...1_000_000)),
             Key("interval", \.interval, .duration(.milliseconds(1) ... .hours(1))),
             Key("timeout", \.timeout, .durationOrNever),
         ]

@@ -151,10 +151,11 @@ package struct FetchConfiguration: Sendable, Equatable {
 
     /// `connections`: fetches outstanding per target.
     ///
-    /// Default 1; 1 to 1024, not above `connections.max`.
+    /// Default 1, in mode client the pool's `connections.max`; 1 to 1000000, not above `connections.max`.
     package var connections = 1
 
-    /// `interval`: how long after an empty fetch was sent the next one follows at the earliest.
+    /// `interval`: how long after an empty fetch was sent the next one, in mode client the next one
+    /// for the same client, follows at the earliest.
     ///
     /// Default 1s; 1ms to 1h.
     package var interval: Duration = .seconds(1)
@@ -171,6 +172,8 @@ package struct FetchConfiguration: Sendable, Equatable {
     package enum Mode: String, Sendable, CaseIterable {
         /// Every target, for packets for anybody.
         case pool
+        /// Every target, for packets for one client that has a poll held, and the next.
+        case client
         /// Nobody: packets come only as answers to packets.
         case off
     }

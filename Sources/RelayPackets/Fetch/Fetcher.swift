@@ -29,6 +29,9 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     private var phase = Phase.idle
     private var isStopped = false
 
+    /// The keys that the fetch under way says are stored.
+    private var saidKeys: [[UInt8]] = []
+
     /// Where the fetch is.
     private enum Phase {
         /// Not begun, or over.
@@ -51,18 +54,21 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     /// Sends a fetch.
     func start() {
         guard !self.isStopped else { return }
-        guard self.owner.store.acceptsReplies else {
+        let owner = self.owner
+        guard owner.store.acceptsReplies else {
             self.phase = .waitingForRoom
             return
         }
+        let pool = self.pool
         let request = UpstreamRequest(handler: self, target: self.target, method: .post)
         request.fields = Self.fields
-        request.timeout = self.pool.configuration.fetch.timeout
+        self.saidKeys = owner.sayStoredKeys(in: request, of: pool)
+        request.timeout = pool.configuration.fetch.timeout
         request.expectsLongHold = true
         self.phase = .asking
-        self.owner.fetchesUnderWay += 1
-        self.schedule.sent(at: self.owner.loop.now)
-        self.pool.targets.start(request)
+        owner.fetchesUnderWay += 1
+        self.schedule.sent(at: owner.loop.now)
+        pool.targets.start(request)
     }
 
     /// Begins nothing any more.
@@ -101,6 +107,7 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         _ bytes: Span<UInt8>
     ) {
         self.answer.begin(head, bytes, pool: self.pool, owner: self.owner)
+        self.answer.readKey(head, bytes)
     }
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
@@ -108,6 +115,9 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
+        self.owner.endSessions(of: self.answer.endedSessions, in: self.pool.realm)
+        let said = self.saidKeys
+        self.owner.keysSaid(said, to: self.target, of: self.pool)
         guard self.answer.isSuccess else {
             self.failed(
                 "status \(self.answer.status)",
@@ -117,19 +127,20 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             )
             return
         }
-        if !self.pool.targetsFailingFetches.isEmpty {
-            self.pool.targetsFailingFetches.remove(self.target)
-        }
-        let reply = self.owner.usableReply(&self.answer, of: self.pool)
-        if let reply { self.store(reply) }
-        // A body that is for nobody counts as no packet here: an endpoint that says 'ok' to everything
-        // would be asked without a pause.
+        let owner = self.owner
+        let pool = self.pool
+        let hasPacket = owner.storeFetched(
+            &self.answer,
+            of: pool,
+            from: self.target,
+            said: said
+        )
         self.next(
             at: self.schedule.answered(
-                hasPacket: reply != nil,
+                hasPacket: hasPacket,
                 announcesMore: self.answer.announcesMore,
-                interval: self.pool.configuration.fetch.interval,
-                at: self.owner.loop.now
+                interval: pool.configuration.fetch.interval,
+                at: owner.loop.now
             )
         )
     }
@@ -149,18 +160,6 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         self.failed(failure.reason, isKnown: failure.kind == .unreachable)
     }
 
-    private func store(_ reply: Reply) {
-        self.owner.operate { store, now, effects in
-            _ = store.append(
-                reply,
-                in: self.pool.realm,
-                ticket: Ticket(loop: self.owner.index, handle: ExchangeHandle.none.rawValue),
-                at: now,
-                &effects
-            )
-        }
-    }
-
     /// A fetch has failed; `isKnown` if the pool has said why already.
     ///
     /// - Parameter hint: what the line of the first failure says besides.
@@ -170,19 +169,14 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         isKnown: Bool = false,
         atLeastSeconds seconds: UInt32? = nil
     ) {
-        self.owner.counters.fetchesFailed.add(loop: Int(self.owner.index))
-        let retry = self.schedule.failed()
-        // Once for all fetches of the target, which this loop has to itself.
-        let isFirst = self.pool.targetsFailingFetches.insert(self.target).inserted
-        self.owner.logger.log(
-            level: isFirst && !isKnown ? .warning : .debug,
-            isFirst ? "fetch failed\(hint)" : "fetch failed",
-            metadata: [
-                "pool": "\(self.pool.name)",
-                "target": "\(self.targetText)",
-                "reason": "\(reason)",
-            ]
+        self.owner.logFailedFetch(
+            of: self.pool,
+            from: self.target,
+            reason: reason,
+            hint: hint,
+            isKnown: isKnown
         )
+        let retry = self.schedule.failed()
         let delay = self.pool.backoff.delay(
             beforeAttempt: retry,
             using: &self.owner.generator
@@ -192,22 +186,18 @@ final class Fetcher: UpstreamHandler, TimerTarget {
 
     /// The one under way is over; the next one follows at `time`.
     private func next(at time: MonotonicTime) {
+        let owner = self.owner
         self.phase = .idle
-        self.owner.fetchesUnderWay -= 1
+        owner.fetchesUnderWay -= 1
         guard !self.isStopped else {
-            self.owner.finishDrainIfIdle()
+            owner.finishDrainIfIdle()
             return
         }
-        guard time > self.owner.loop.now else {
+        guard time > owner.loop.now else {
             self.start()
             return
         }
         self.phase = .waiting
-        self.timer = self.owner.loop.arm(self, tag: 0, at: time)
-    }
-
-    private var targetText: String {
-        let targets = self.pool.configuration.targets
-        return targets.indices.contains(self.target) ? targets[self.target].url.text : ""
+        self.timer = owner.loop.arm(self, tag: 0, at: time)
     }
 }

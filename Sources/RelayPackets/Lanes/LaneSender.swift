@@ -26,6 +26,9 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     private var timer = TimerHandle.none
     private var phase = Phase.idle
 
+    /// The keys of fetched packets that the attempt under way says are stored.
+    private var saidKeys: [[UInt8]] = []
+
     /// How far the packet is.
     private enum Phase {
         /// Between two steps.
@@ -125,6 +128,9 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
         if let from = self.packet.from { request.fields.appendField(.from, from.bytes.span) }
         PacketIdentity.appendFields(of: self.packet, to: &request.fields)
         request.fields.appendField(.attempt, UInt64(self.packet.attempts) + 1)
+        if !self.owner.storedKeys.isEmpty || !self.saidKeys.isEmpty {
+            self.saidKeys = self.owner.sayStoredKeys(in: request, of: self.pool)
+        }
         request.body = contents.bytes
         request.bodyRange = contents.headerCount..<contents.bytes.count
         request.timeout = self.pool.packetTimeout
@@ -282,6 +288,8 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
+        self.owner.endSessions(of: self.answer.endedSessions, in: self.pool.realm)
+        self.owner.keysSaid(self.saidKeys, to: request.target, of: self.pool)
         let action = self.attempts.answered(
             status: self.answer.status,
             isRejected: !self.answer.isSuccess && self.pool.rejects(self.answer.status),
@@ -291,12 +299,25 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
         )
         if action == .consume {
             self.logRecovery()
-            if self.answer.announcesMore { self.owner.fetchAtOnce(self.pool, from: request.target) }
+            if self.answer.announcesMore { self.fetchAtOnce(from: request.target) }
         } else {
             self.noteFailure("status \(self.answer.status)")
             self.logRefusal(by: request.target)
         }
         self.perform(action)
+    }
+
+    /// The backend has more than the packet in its answer.
+    private func fetchAtOnce(from target: Int) {
+        switch self.pool.configuration.fetch.mode {
+        case .pool:
+            self.owner.fetchAtOnce(self.pool, from: target)
+        case .client:
+            guard let name = self.packet.from else { return }
+            self.owner.moreAnnounced(by: self.pool, self.lane.client, name)
+        case .off:
+            break
+        }
     }
 
     func requestFailed(_ request: UpstreamRequest, _ failure: UpstreamFailure) {

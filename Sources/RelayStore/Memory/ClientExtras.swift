@@ -7,8 +7,13 @@ struct ClientExtras: Sendable {
     /// The keys of packets that the client sent.
     var seen = SeenKeys()
 
-    /// Whether nothing would be lost with it.
-    var isForgettable: Bool { self.seen.isEmpty }
+    /// The packets that the client has lost.
+    var losses: Losses
+
+    /// No keys and no losses; see `Losses.init`.
+    init(lossBase: UInt64) {
+        self.losses = Losses(base: lossBase)
+    }
 }
 
 extension Shard {
@@ -30,22 +35,30 @@ extension Shard {
     }
 
     /// Forgets what has run out, and the whole if nothing is left.
+    ///
+    /// Of a client without a session losses are kept as long as a packet would wait, so that it hears
+    /// of them when it comes back; of one that never logged in they are not.
     mutating func expireExtras(_ slot: UInt32, at now: StoreInstant) {
         let extras = self.clients[slot].extras
         guard extras != ClientExtras.none else { return }
-        let window = self.rules.realms[self.clients[slot].realm.index].dedupeWindow
-        self.extras[extras].seen.expire(window: window, at: now)
+        let rules = self.rules.realms[self.clients[slot].realm.index]
+        self.extras[extras].seen.expire(window: rules.dedupeWindow, at: now)
         self.extras[extras].seen.releaseMemory()
-        if self.extras[extras].isForgettable {
-            self.extras.remove(extras)
-            self.clients[slot].extras = ClientExtras.none
-        }
+        guard self.extras[extras].seen.isEmpty else { return }
+        let losses = self.extras[extras].losses
+        let isAway = self.clients[slot].session == nil
+        let isOver =
+            self.clients[slot].isStranger || now.nanoseconds(since: losses.lastAt) > rules.packetTTL
+        guard losses.notice == nil || isAway && isOver else { return }
+        self.lossBase = max(self.lossBase, losses.total)
+        self.extras.remove(extras)
+        self.clients[slot].extras = ClientExtras.none
     }
 
     /// The place of the client's extras, which are made if it has none.
-    private mutating func extras(of slot: UInt32) -> UInt32 {
+    mutating func extras(of slot: UInt32) -> UInt32 {
         if self.clients[slot].extras == ClientExtras.none {
-            self.clients[slot].extras = self.extras.insert(ClientExtras())
+            self.clients[slot].extras = self.extras.insert(ClientExtras(lossBase: self.lossBase))
         }
         return self.clients[slot].extras
     }

@@ -249,17 +249,19 @@ extension Shard {
         _ effects: inout Effects
     ) {
         self.removeFromInbox(of: pool, packet)
-        effects.deadLetters.append(
-            DeadLetter(
-                reason: reason,
-                direction: .toBackend,
-                realm: self.clients[slot].realm,
-                client: self.clients[slot].name,
-                pool: pool,
-                number: packet.number,
-                attempts: attempts,
-                contents: packet.contents,
-                diedAt: now
+        effects.happened.append(
+            .died(
+                DeadLetter(
+                    reason: reason,
+                    direction: .toBackend,
+                    realm: self.clients[slot].realm,
+                    client: self.clients[slot].name,
+                    pool: pool,
+                    number: packet.number,
+                    attempts: attempts,
+                    contents: packet.contents,
+                    diedAt: now
+                )
             )
         )
     }

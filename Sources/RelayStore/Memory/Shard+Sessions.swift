@@ -52,10 +52,9 @@ extension Shard {
         guard let session = self.clients[slot].session else { return nil }
         self.clients[slot].session = nil
         self.counts.sessions -= 1
-        let more = self.clients[slot].outbox.waiting
         while let ticket = self.clients[slot].polls.takeOldest() {
             self.counts.heldPolls -= 1
-            effects.append(.answerEmpty(ticket, more: more))
+            self.answerEmpty(ticket, slot, &effects)
         }
         return TokenClaim(
             hash: session.tokenHash,

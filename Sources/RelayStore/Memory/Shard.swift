@@ -28,6 +28,9 @@ struct Shard: ~Copyable, Sendable {
 
     private var lastGeneration: UInt64 = 0
 
+    /// Not below any loss of a client that was forgotten.
+    var lossBase: UInt64 = 0
+
     /// How many there are of each in the shard.
     struct Counts: Sendable, Equatable {
         var sessions = 0

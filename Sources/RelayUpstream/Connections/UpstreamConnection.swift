@@ -233,7 +233,7 @@ final class UpstreamConnection: Stream {
 extension UpstreamConnection {
     /// Appends to the body of the request under way; false: stop until `requestWritable`.
     func writeBody(of request: UpstreamRequest, _ bytes: Span<UInt8>) -> Bool {
-        guard case .busy(let current) = self.phase, current === request else { return true }
+        guard self.isBusy(with: request) else { return true }
         if self.writtenPosition == self.requestStart { request.keepBody(bytes) }
         if request.isBodyChunked {
             var chunk: [UInt8] = []
@@ -251,7 +251,7 @@ extension UpstreamConnection {
 
     /// All of the body was given.
     func bodyEnded(of request: UpstreamRequest) {
-        guard case .busy(let current) = self.phase, current === request else { return }
+        guard self.isBusy(with: request) else { return }
         if self.writtenPosition == self.requestStart { request.keepEndOfBody() }
         if request.isBodyChunked {
             var end: [UInt8] = []
@@ -274,7 +274,7 @@ extension UpstreamConnection {
 
     /// Goes on reading the response.
     func resumeResponse(of request: UpstreamRequest) {
-        guard case .busy(let current) = self.phase, current === request else { return }
+        guard self.isBusy(with: request) else { return }
         self.resumeReading()
         self.setResponseDeadline(request)
     }

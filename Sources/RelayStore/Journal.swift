@@ -27,6 +27,7 @@ package enum StoreOperation: Sendable {
     /// the pool has given now; both or neither. A key is to be known again after a restart for the rest of the
     /// dedupe window, because the backend gives the packet until it hears of it. The store answers repeats
     /// itself, those that come before the commit among them: of one key there is one operation.
+    /// The disk store forgets the key at a restart.
     case fetched(FetchedPacket, FetchOrigin, in: RealmID)
     /// See `PacketStore.poll`, with an acknowledgement.
     ///
@@ -50,6 +51,7 @@ package enum StoreOperation: Sendable {
     /// Durably: a packet for each recipient, and with a key a row (realm, key, numbers, time) that
     /// is kept for the realm's dedupe window, newest keys first; all in one transaction or nothing.
     /// If that row exists already, nothing is stored and the numbers are those of the row.
+    /// The disk store keeps no such row: a restart forgets the key.
     case push(Reply, key: PacketKey?, in: RealmID, Ticket)
 
     /// A packet became a dead letter.

@@ -35,7 +35,7 @@ package enum DiskEvent: Sendable {
     case readFailed(String)
 }
 
-/// A journal in SQLite files: what was answered survives kill -9 and power cuts.
+/// A journal in SQLite files: what was answered was synced first, and survives kill -9.
 ///
 /// Open it, make a `PacketStore` with it, `restore` that, then `start`. Until then it refuses
 /// everything. From any thread but for those.

@@ -1,4 +1,4 @@
-/// The tables of a store's file, and the settings under which a commit survives a power cut.
+/// The tables of a store's file, and the settings under which a commit is synced before it ends.
 enum Schema {
     /// What this version of relay writes.
     static let version: Int64 = 1

@@ -115,9 +115,10 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
-        self.owner.endSessions(of: self.answer.endedSessions, in: self.pool.realm)
+        let owner = self.owner
+        let pool = self.pool
         let said = self.saidKeys
-        self.owner.keysSaid(said, to: self.target, of: self.pool)
+        owner.answered(self.answer, by: self.target, of: pool, said: said)
         guard self.answer.isSuccess else {
             self.failed(
                 "status \(self.answer.status)",
@@ -127,8 +128,6 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             )
             return
         }
-        let owner = self.owner
-        let pool = self.pool
         let hasPacket = owner.storeFetched(
             &self.answer,
             of: pool,

@@ -222,7 +222,6 @@ extension PacketStore {
 
     /// Gives each loop what it has to perform.
     func publish(_ effects: inout Effects, to events: any StoreEvents) {
-
         var byLoop: [(loop: UInt16?, effects: [Effect])] = []
         while let effect = effects.next() {
             if let index = byLoop.firstIndex(where: { $0.loop == effect.loop }) {

@@ -10,25 +10,25 @@ final class DiskWriter: @unchecked Sendable {
     /// What waits to be written.
     let queue: WriteQueue
 
-    private let folder: StoreFolder
-    private let store: PacketStore
-    private let events: any StoreEvents
-    private let settings: DiskSettings
-    private let clock: @Sendable () -> StoreInstant
-    private let report: @Sendable (DiskEvent) -> Void
+    let folder: StoreFolder
+    let store: PacketStore
+    let events: any StoreEvents
+    let settings: DiskSettings
+    let clock: @Sendable () -> StoreInstant
+    let report: @Sendable (DiskEvent) -> Void
     private let finished = WriterWake()
 
     /// Nil while the connection is gone, after a failure.
-    private var rows: RowWriter?
+    var rows: RowWriter?
 
     /// The last number that was given, and the one up to which the file says that they were.
-    private var last: PacketNumber
-    private var reserved: PacketNumber = 0
+    private(set) var last: PacketNumber
+    var reserved: PacketNumber = 0
 
     private var cache: PacketCache
 
     /// When the disk was looked at last, and dead letters trimmed, in nanoseconds.
-    private var roomSeenAt: UInt64 = 0
+    var roomSeenAt: UInt64 = 0
     private var trimmedAt: UInt64 = 0
 
     /// Numbers that are reserved at once: at most so many are skipped by a restart.
@@ -86,7 +86,7 @@ final class DiskWriter: @unchecked Sendable {
     // MARK: Transactions
 
     /// What is to be told when a batch is committed.
-    private struct Outcome {
+    struct Outcome {
         var written: [WrittenOperation] = []
         var refused: [(ticket: Ticket, refusal: Refusal)] = []
         /// Who sent a packet whose key was written before; nothing is written for it.
@@ -105,7 +105,7 @@ final class DiskWriter: @unchecked Sendable {
     }
 
     /// A key belongs to a client.
-    private struct ClientKey: Hashable {
+    struct ClientKey: Hashable {
         let client: ClientHandle
         let fingerprint: PacketKey.Fingerprint
     }
@@ -141,7 +141,7 @@ final class DiskWriter: @unchecked Sendable {
         self.cache.keep(placed, of: self.store)
     }
 
-    private func write(
+    func write(
         _ item: WriteQueue.Item,
         to rows: RowWriter,
         at now: StoreInstant,
@@ -330,7 +330,7 @@ final class DiskWriter: @unchecked Sendable {
     }
 
     /// The file says first which numbers may be given, some time ahead.
-    private func reserveNumbers(_ rows: RowWriter, at now: StoreInstant) throws(DatabaseError) {
+    func reserveNumbers(_ rows: RowWriter, at now: StoreInstant) throws(DatabaseError) {
         if self.last > self.reserved {
             let reserved = self.last + Self.numbersReserved
             try rows.setLastNumber(reserved)
@@ -349,154 +349,6 @@ final class DiskWriter: @unchecked Sendable {
             newest: limits.deadLettersMax
         )
         try rows.trimKeys(olderThan: now.microseconds(before: self.store.longestDedupeWindow))
-    }
-
-    // MARK: Failure
-
-    private func connection() throws(DatabaseError) -> RowWriter {
-        if let rows = self.rows { return rows }
-        let database = try Database(path: self.folder.database, .writing)
-        do throws(DiskStoreError) {
-            try Schema.configure(database)
-        } catch {
-            throw DatabaseError(code: 1, text: error.description)
-        }
-        let rows = try RowWriter(database, store: self.store)
-        self.rows = rows
-        return rows
-    }
-
-    /// A commit has failed, and nobody knows how much of it the disk has: takes back what it stored,
-    /// writes what has to be written, and refuses the rest.
-    ///
-    /// On a new connection, because a descriptor whose sync failed once may say yes the next time
-    /// without having written. Returns when that is done, however long it takes, unless the file is
-    /// damaged or relay ends.
-    private func recover(
-        _ batch: [WriteQueue.Item],
-        numbersFrom first: PacketNumber,
-        _ failure: DatabaseError
-    ) -> Outcome {
-        var failure = failure
-        var pause = 10
-        var attempts = 0
-        while true {
-            self.rows = nil
-            self.reserved = 0
-            self.refuse(because: failure, isFirst: attempts == 0)
-            attempts += 1
-            if failure.isCorrupt || (self.queue.state == .stopping && attempts > 5) {
-                return Self.refusedAll(batch)
-            }
-            do throws(DatabaseError) {
-                let outcome = try self.takeBack(batch, numbersFrom: first)
-                self.report(.recovered)
-                if !failure.isFull { self.accept() }
-                return outcome
-            } catch {
-                failure = error
-            }
-            self.queue.pause(milliseconds: pause)
-            pause = min(pause * 2, 1000)
-        }
-    }
-
-    private func takeBack(
-        _ batch: [WriteQueue.Item],
-        numbersFrom first: PacketNumber
-    ) throws(DatabaseError) -> Outcome {
-        let now = self.clock()
-        let last = self.last
-        var outcome = Outcome()
-        try self.connection().transaction { rows throws(DatabaseError) in
-            if first <= last { try rows.delete(first...last) }
-            for item in batch {
-                guard case .operation(let operation) = item, operation.mayBeRefused,
-                    let ticket = operation.ticket
-                else {
-                    try self.write(item, to: rows, at: now, &outcome)
-                    continue
-                }
-                outcome.refused.append((ticket, .storeFailed))
-                if case .logIn(let login, _) = operation {
-                    try self.restoreSession(replacedBy: login, to: rows, at: now)
-                }
-            }
-            try self.reserveNumbers(rows, at: now)
-        }
-        return outcome
-    }
-
-    private func restoreSession(
-        replacedBy login: Login,
-        to rows: RowWriter,
-        at now: StoreInstant
-    ) throws(DatabaseError) {
-        guard let session = self.store.keptSession(of: login.name, in: login.realm) else {
-            try rows.deleteSession(of: login.name, in: login.realm)
-            return
-        }
-        let age = now.nanoseconds(since: session.usedAt) / 1000
-        try rows.insertSession(
-            of: login.name,
-            in: login.realm,
-            session,
-            usedAtMicroseconds: now.unixMicroseconds > age ? now.unixMicroseconds - age : 0,
-            isLogin: false
-        )
-    }
-
-    /// Nothing of a batch will ever be written; what had to be stays as it was before.
-    private static func refusedAll(_ batch: [WriteQueue.Item]) -> Outcome {
-        var outcome = Outcome()
-        for case .operation(let operation) in batch {
-            if let ticket = operation.ticket { outcome.refused.append((ticket, .storeFailed)) }
-        }
-        return outcome
-    }
-
-    // MARK: Room
-
-    private func refuse(because failure: DatabaseError, isFirst: Bool) {
-        // The log speaks of what is so already.
-        if failure.isCorrupt {
-            let isNew = self.queue.state != .broken
-            self.queue.become(.broken)
-            if isNew { self.report(.damaged(path: self.folder.database, failure.description)) }
-            return
-        }
-        if failure.isFull { self.folder.freeBallast() }
-        self.queue.become(.refusing)
-        if isFirst { self.report(.failed(failure.description)) }
-    }
-
-    /// Appends are taken again, and loops send and fetch again.
-    private func accept() {
-        guard self.queue.state == .refusing else { return }
-        self.queue.become(.writing)
-        var effects = Effects()
-        effects.append(.repliesAccepted)
-        self.store.publish(&effects, to: self.events)
-    }
-
-    /// Refuses before the disk is full, and accepts when there is twice the reserve again.
-    private func lookForRoom() {
-        let now = self.clock().nanoseconds
-        guard now > self.roomSeenAt &+ 1_000_000_000 || self.roomSeenAt == 0 else { return }
-        self.roomSeenAt = max(now, 1)
-        guard let free = self.folder.freeBytes else { return }
-        let reserve = UInt64(clamping: self.settings.reserveBytes)
-        switch self.queue.state {
-        case .writing where free < reserve:
-            self.queue.become(.refusing)
-            self.folder.freeBallast()
-            self.report(.full(freeBytes: free))
-        case .refusing where free >= reserve &* 2 &+ StoreFolder.ballastSize:
-            self.folder.makeBallast()
-            self.accept()
-            self.report(.roomAgain(freeBytes: free))
-        default: break
-        }
     }
 }
 

@@ -1,9 +1,9 @@
 /// Writes rows on the one connection that does: for the writer's thread.
 final class RowWriter {
     /// What the rows are called elsewhere: names of realms and pools.
-    private let store: PacketStore
+    let store: PacketStore
 
-    private let database: Database
+    let database: Database
     private let insertOutbox: Statement
     private let insertInbox: Statement
     private let insertSession: Statement
@@ -21,23 +21,23 @@ final class RowWriter {
     private let deleteSession: Statement
     private let buryOutbox: Statement
     private let buryInbox: Statement
-    private let findClient: Statement
-    private let insertClient: Statement
+    let findClient: Statement
+    let insertClient: Statement
     private let begin: Statement
     private let commit: Statement
 
     /// Keys of rows, as far as they were needed.
-    private var clients: [ClientKey: Int64] = [:]
-    private var realms: [RealmID: Int64] = [:]
-    private var pools: [PoolID: Int64] = [:]
+    var clients: [ClientKey: Int64] = [:]
+    var realms: [RealmID: Int64] = [:]
+    var pools: [PoolID: Int64] = [:]
 
-    private struct ClientKey: Hashable {
+    struct ClientKey: Hashable {
         let realm: RealmID
         let name: ClientName
     }
 
     /// How many clients' keys are kept in memory.
-    private static let clientsMax = 65_536
+    static let clientsMax = 65_536
 
     /// Prepares everything on a connection that is configured.
     init(_ database: Database, store: PacketStore) throws(DatabaseError) {
@@ -288,66 +288,6 @@ final class RowWriter {
     /// No number up to this one is given again, even by a relay whose clock is behind.
     func setLastNumber(_ number: PacketNumber) throws(DatabaseError) {
         try self.database.execute("UPDATE meta SET value = \(number) WHERE key = 'last'")
-    }
-
-    // MARK: Keys
-
-    private func client(_ name: ClientName, in realm: RealmID) throws(DatabaseError) -> Int64 {
-        let key = ClientKey(realm: realm, name: name)
-        if let known = self.clients[key] { return known }
-        if self.clients.count >= Self.clientsMax { self.clients = [:] }
-        let realmRow = try self.realm(realm)
-        let found = try self.findRow(self.findClient, realmRow, name)
-        let row: Int64
-        if let found {
-            row = found
-        } else {
-            try self.insertClient.bind(1, realmRow)
-            try self.insertClient.bind(2, name.bytes)
-            try self.insertClient.run()
-            row = self.database.lastRow
-        }
-        self.clients[key] = row
-        return row
-    }
-
-    private func findRow(
-        _ statement: Statement,
-        _ realm: Int64,
-        _ name: ClientName
-    ) throws(DatabaseError) -> Int64? {
-        defer { statement.reset() }
-        try statement.bind(1, realm)
-        try statement.bind(2, name.bytes)
-        return try statement.step() ? statement.integer(0) : nil
-    }
-
-    private func realm(_ realm: RealmID) throws(DatabaseError) -> Int64 {
-        if let known = self.realms[realm] { return known }
-        let row = try self.named(self.store.name(of: realm), in: "realm")
-        self.realms[realm] = row
-        return row
-    }
-
-    private func pool(_ pool: PoolID) throws(DatabaseError) -> Int64 {
-        if let known = self.pools[pool] { return known }
-        let row = try self.named(self.store.name(of: pool), in: "pool")
-        self.pools[pool] = row
-        return row
-    }
-
-    private func named(_ name: String, in table: String) throws(DatabaseError) -> Int64 {
-        let insert = try self.database.prepare(
-            "INSERT OR IGNORE INTO \(table)(name) VALUES (CAST(? AS TEXT))"
-        )
-        try insert.bind(1, Array(name.utf8))
-        try insert.run()
-        let find = try self.database.prepare(
-            "SELECT id FROM \(table) WHERE name = CAST(? AS TEXT)"
-        )
-        try find.bind(1, Array(name.utf8))
-        _ = try find.step()
-        return find.integer(0)
     }
 
     private func run(_ statement: Statement, _ number: PacketNumber) throws(DatabaseError) {

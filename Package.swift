@@ -44,6 +44,12 @@ let package = Package(
             pkgConfig: "yaml-0.1",
             providers: [.apt(["libyaml-dev"])]
         ),
+        .systemLibrary(
+            name: "CSQLite",
+            path: "Sources/CSQLite",
+            pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]
+        ),
         .target(name: "CLinux"),
 
         // From the bottom up: a module depends only on those above it in this list.
@@ -64,7 +70,7 @@ let package = Package(
         ),
         .target(
             name: "RelayStore",
-            dependencies: ["RelayObservation", deque],
+            dependencies: ["CSQLite", "RelayObservation", deque],
             swiftSettings: strict + unchecked
         ),
         .target(
@@ -86,7 +92,10 @@ let package = Package(
         ),
         .target(
             name: "RelayProxy",
-            dependencies: ["RelayConfig", "RelayHTTP", "RelayPipeline", "RelayObservation"],
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayUpstream",
+                "RelayObservation",
+            ],
             swiftSettings: strict + unchecked
         ),
         .target(
@@ -148,6 +157,17 @@ let package = Package(
         ),
         .executableTarget(name: "EchoFloor", path: "Tests/Benchmarks/Echo/Floor"),
 
+        // The store on disk alone.
+        .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["RelayObservation", "RelayStore"],
+            path: "Tests/Benchmarks/Store",
+            swiftSettings: strict
+        ),
+
+        // A disk that fails when a test says so.
+        .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
+
         .testTarget(
             name: "ArchitectureTests",
             dependencies: ["RelayConfig"],
@@ -175,7 +195,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RelayStoreTests",
-            dependencies: ["RelayStore"],
+            dependencies: ["FaultyDisk", "RelayObservation", "RelayStore"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -203,7 +223,7 @@ let package = Package(
             name: "RelayProxyTests",
             dependencies: [
                 "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "RelayProxy",
-                "RelayServer", "SimulatedSystem",
+                "RelayServer", "RelayUpstream", "SimulatedSystem", logging,
             ],
             swiftSettings: strict
         ),

@@ -88,15 +88,7 @@ package struct AdminGuard: Sendable {
         else { return false }
         let value = bytes.extracting(field)
         guard let range = FieldValue.bearerToken(value) else { return false }
-        return Self.areEqual(token, value.extracting(range))
-    }
-
-    /// Compares in a time that does not tell how much of a secret was right.
-    private static func areEqual(_ secret: [UInt8], _ given: Span<UInt8>) -> Bool {
-        guard secret.count == given.count else { return false }
-        var difference: UInt8 = 0
-        for index in given.indices { difference |= secret[index] ^ given[index] }
-        return difference == 0
+        return value.extracting(range).equalsInConstantTime(token.span)
     }
 
     private static func lowercased(_ bytes: Span<UInt8>) -> [UInt8] {

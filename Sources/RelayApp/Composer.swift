@@ -46,7 +46,7 @@ struct Composer {
                 limits: listener.limits
             )
         case .headers(let filter):
-            return HeadersStage(HeaderFilter(filter, isForPackets: listener.buffer != nil))
+            return HeadersStage(HeaderFilter(filter, isForPackets: listener.takesPackets))
         case .buffer(let buffer):
             guard let realm = self.plan.realms[buffer.realm], let route else { return nil }
             return BufferStage(
@@ -59,8 +59,17 @@ struct Composer {
                     pools: self.plan.packetPools.mapValues(\.id)
                 )
             )
+        case .push(let push):
+            guard let realm = self.plan.realms[push.realm] else { return nil }
+            let buffer = self.plan.configuration.buffer(ofRealm: push.realm)
+            return PushStage(
+                self.packets,
+                configuration: push,
+                realm: realm,
+                packetBytesMax: (buffer ?? BufferConfiguration(realm: push.realm)).packetBytesMax
+            )
         case .route:
-            return route.map { RouteStage($0.route) }
+            return route.map { RouteStage($0.route, pools: self.pools) }
         }
     }
 

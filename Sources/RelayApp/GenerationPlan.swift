@@ -108,7 +108,7 @@ extension GenerationPlan {
 
 extension Configuration {
     /// A `buffer` stage of the realm: in what concerns clients all of one realm agree.
-    fileprivate func buffer(ofRealm realm: String) -> BufferConfiguration? {
+    func buffer(ofRealm realm: String) -> BufferConfiguration? {
         self.listeners.lazy.compactMap(\.buffer).first { $0.realm == realm }
     }
 

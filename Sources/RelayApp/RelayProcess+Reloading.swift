@@ -114,13 +114,15 @@ extension RelayProcess {
         )
         self.plan = plan
         let parts = self.parts
+        let memory = self.memoryPressure
         for part in parts { part.loop.post { _ in part.install(plan) } }
         self.server.commit(prepared) { listener, place in
             ListenerContext(
                 configuration: listener,
                 pipeline: parts[place.loop.index].pipeline(of: listener),
                 shared: place.shared,
-                exchanges: place.exchanges
+                exchanges: place.exchanges,
+                memory: memory
             )
         }
         // Messages of a loop run in the order of posting: when the last loop runs this one, all have the generation.

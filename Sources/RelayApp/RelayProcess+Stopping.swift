@@ -36,6 +36,7 @@ extension RelayProcess: TimerTarget {
 
     package func timerElapsed(_ tag: UInt32) {
         guard tag != Self.readingTag else { return self.readingTimedOut() }
+        guard tag != Self.memoryTag else { return self.memoryLookDue() }
         guard case .draining = self.stopping else { return }
         if tag == Self.graceTag {
             self.beginDrain()

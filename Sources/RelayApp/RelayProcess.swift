@@ -27,6 +27,9 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     /// Where sessions and packets are, for who wants to look.
     package let statistics: @Sendable () -> StoreStatistics
 
+    /// What keeps sessions and packets in files, if anything does.
+    let disk: DiskStore?
+
     let controlGroup: EventLoopGroup
     let packets: PacketRelay
     let parts: [LoopPart]
@@ -51,6 +54,15 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     /// How far stopping is.
     var stopping = Stopping.no
 
+    /// Judges how much memory is used; nil if there is no limit to it.
+    var memoryWatch: MemoryWatch?
+
+    /// What the loops know of that.
+    let memoryPressure = MemoryPressure()
+
+    /// When unused memory may be given back again.
+    var memoryReturnDue = MonotonicTime(nanoseconds: 0)
+
     /// Which reading of the configuration is under way, and what ends it if it takes too long.
     var reading: UInt64 = 0
     var readingTimer = TimerHandle.none
@@ -70,22 +82,27 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
 
     /// A relay that is not open yet.
     ///
-    /// Throws if descriptors have run out.
+    /// Throws if descriptors have run out, and a `DiskStoreError` if the store cannot be opened.
     ///
     /// - Parameters:
     ///   - workers: how many loops carry traffic.
     ///   - filesMax: how many descriptors the process may have open.
+    ///   - memoryMax: how many bytes of memory it may have, of which `memory.limit: auto` is a share; nil: nobody
+    ///     knows.
     ///   - load: reads the configuration again, for a reload; called on a thread of its own.
     package init(
         _ configuration: Configuration,
         system: SystemCalls,
         workers: Int,
         filesMax: Int,
+        memoryMax: Int? = nil,
         log: LogOutput,
         load: @escaping @Sendable () -> LoadedConfiguration
     ) throws {
         self.initial = configuration
         self.filesMax = filesMax
+        self.memoryWatch = Self.memoryLimit(configuration.memory, available: memoryMax)
+            .map(MemoryWatch.init(limitBytes:))
         self.log = log
         self.logger = log.logger(label: "relay")
         self.load = load
@@ -98,13 +115,23 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
         self.server = Server(group: self.workers)
         self.adminServer = Server(group: self.controlGroup)
 
-        let store = PacketStore(
-            limits: StoreLimits(configuration),
-            now: StoreInstant(
+        let now: @Sendable () -> StoreInstant = {
+            StoreInstant(
                 nanoseconds: UInt64(clamping: system.monotonicTime().nanoseconds),
                 unixMicroseconds: UInt64(clamping: system.wallTime().microseconds)
             )
+        }
+        self.disk = try DiskStore.opened(
+            configuration.store,
+            clock: now,
+            logger: log.logger(label: "store")
         )
+        let store = PacketStore(
+            limits: StoreLimits(configuration),
+            now: now(),
+            journal: self.disk
+        )
+        try self.disk?.restore(store)
         self.statistics = { store.statistics() }
         self.packets = PacketRelay(
             store: store,
@@ -136,7 +163,9 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
             throw error
         }
         self.reportLowering(of: self.initial, to: configuration)
+        self.watchMemory()
         self.putInForce(configuration, prepared) { plan in
+            self.disk?.start(self.packets.store, events: self.packets)
             self.packets.start()
             self.accepts.store(true, ordering: .releasing)
             self.logger.notice(
@@ -155,6 +184,7 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
         try self.workers.start()
         self.control.run()
         self.workers.stop()
+        self.disk?.stop()
         self.resolver.stop()
         self.files.stop()
     }

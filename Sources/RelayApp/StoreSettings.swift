@@ -19,6 +19,14 @@ extension RealmSettings {
     }
 }
 
+extension DiskSettings {
+    /// Where the store is on disk.
+    init(_ disk: DiskConfiguration) {
+        self.init(path: disk.path)
+        self.reserveBytes = disk.reserveBytes
+    }
+}
+
 extension InboxLimits {
     /// How much may wait for a pool that packets of this `buffer` go to.
     init(_ buffer: BufferConfiguration) {

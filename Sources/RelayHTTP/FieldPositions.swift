@@ -23,10 +23,6 @@ package struct FieldPositions: Sendable {
     private var present: UInt64 = 0
     /// The known fields that occur more than once.
     private var repeated: UInt64 = 0
-    /// Index of the first of each known field; means nothing unless the field is present.
-    ///
-    /// An array, because a head that holds it inline is copied by the word where a caller reads it.
-    private var firstIndices = [UInt16](repeating: 0, count: 64)
 
     /// Makes an empty list.
     package init() {}
@@ -47,9 +43,11 @@ package struct FieldPositions: Sendable {
         self.repeated & (1 << UInt64(field.rawValue)) != 0
     }
 
-    /// Index of the first such field, in constant time.
+    /// Index of the first such field; in constant time if there is none, as for most fields asked for.
+    ///
+    /// Else in time that grows with the number of fields before it.
     package func firstIndex(of field: KnownField) -> Int? {
-        self.contains(field) ? Int(self.firstIndices[Int(field.rawValue)]) : nil
+        self.contains(field) ? self.positions.firstIndex { $0.known == field } : nil
     }
 
     /// Index of the next such field behind `index`, in time that grows with the number of fields.
@@ -63,7 +61,7 @@ package struct FieldPositions: Sendable {
         return nil
     }
 
-    /// Value of the first such field, in constant time.
+    /// Value of the first such field, found as `firstIndex(of:)` finds it.
     package func value(of field: KnownField) -> ByteRange? {
         self.firstIndex(of: field).map { self.positions[$0].value }
     }
@@ -124,12 +122,8 @@ extension FieldPositions {
 
     private mutating func note(_ known: KnownField) {
         let bit: UInt64 = 1 << UInt64(known.rawValue)
-        if self.present & bit == 0 {
-            self.present |= bit
-            self.firstIndices[Int(known.rawValue)] = UInt16(truncatingIfNeeded: self.count)
-        } else {
-            self.repeated |= bit
-        }
+        self.repeated |= self.present & bit
+        self.present |= bit
     }
 
     /// Marks every field with this name as one that ends here.

@@ -24,11 +24,10 @@ enum Scanner {
         let end = span.count
         var offset = start
         while end - offset >= 8 {
+            // Plus one modulo 128, DEL comes before the controls, and what is below 33 borrows from the high bit.
             let word = Self.word(bytes, at: offset)
-            let delete = word ^ (Self.ones &* 0x7F)
-            var marks =
-                (((word &- Self.ones &* 0x20) & ~word) | ((delete &- Self.ones) & ~delete))
-                & Self.highs
+            let next = (word & ~Self.highs) &+ Self.ones
+            var marks = ~(((next | Self.highs) &- Self.ones &* 0x21) | word) & Self.highs
             while marks != 0 {
                 let candidate = offset + marks.trailingZeroBitCount / 8
                 if span[candidate].isForbiddenControl { return candidate }

@@ -11,6 +11,14 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Whether the bytes are those of a secret, in a time that does not tell how much of it was right.
+    package func equalsInConstantTime(_ secret: Span<UInt8>) -> Bool {
+        guard self.count == secret.count else { return false }
+        var difference: UInt8 = 0
+        for index in self.indices { difference |= self[index] ^ secret[index] }
+        return difference == 0
+    }
+
     /// Whether the bytes are those of `text` except for the case of ASCII letters.
     package func equalsIgnoringCase(_ text: StaticString) -> Bool {
         text.withSpan { self.equalsIgnoringCase($0) }

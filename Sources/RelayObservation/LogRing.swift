@@ -84,7 +84,7 @@ package final class LogRing: Sendable {
     }
 
     private func startWriter() {
-        Writer.start { self.serve() }
+        Writer.start(named: "log") { self.serve() }
     }
 
     private func serve() {

@@ -1,13 +1,18 @@
 import CLinux
 import Glibc
 
-/// Starts the thread that writes a log.
+/// Starts threads that write: the one of a log, those of a store.
 ///
 /// This module stands below the engine and its system calls, and a log must work before and after
 /// them.
-enum Writer {
+package enum Writer {
     /// Runs `body` on a thread of its own, with all signals blocked.
-    static func start(_ body: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameter name: what tools show, at most 15 bytes.
+    package static func start(
+        named name: StaticString,
+        _ body: @escaping @Sendable () -> Void
+    ) {
         var all = sigset_t()
         var before = sigset_t()
         unsafe sigfillset(&all)
@@ -26,8 +31,8 @@ enum Writer {
             },
             unsafe start.toOpaque()
         )
-        precondition(status == 0, "the log's thread could not be started")
-        unsafe relay_name_thread(thread, "log")
+        precondition(status == 0, "the thread \(name) could not be started")
+        unsafe relay_name_thread(thread, "\(name)")
         pthread_detach(thread)
     }
 
@@ -45,10 +50,11 @@ enum Writer {
 /// `@unchecked Sendable`: sem_post and sem_wait are made for several threads, and the pointer never
 /// changes. `@safe`: it is private and lives as long as the object.
 @safe
-final class WriterWake: @unchecked Sendable {
+package final class WriterWake: @unchecked Sendable {
     private let semaphore: UnsafeMutablePointer<sem_t>
 
-    init() {
+    /// Nobody has signalled.
+    package init() {
         unsafe self.semaphore = .allocate(capacity: 1)
         unsafe sem_init(self.semaphore, 0, 0)
     }
@@ -58,11 +64,23 @@ final class WriterWake: @unchecked Sendable {
         unsafe self.semaphore.deallocate()
     }
 
-    func signal() {
+    /// Ends one `wait`, this one or the next.
+    package func signal() {
         unsafe sem_post(self.semaphore)
     }
 
-    func wait() {
+    /// Sleeps until somebody signals.
+    package func wait() {
         while unsafe sem_wait(self.semaphore) != 0 {}
+    }
+
+    /// Sleeps until somebody signals, and not much longer than so many milliseconds.
+    package func wait(milliseconds: Int) {
+        var end = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &end)
+        let nanoseconds = end.tv_nsec + milliseconds % 1000 * 1_000_000
+        end.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
+        end.tv_nsec = nanoseconds % 1_000_000_000
+        while unsafe sem_timedwait(self.semaphore, &end) != 0, errno == EINTR {}
     }
 }

@@ -81,7 +81,7 @@ extension DeadLetter.Reason {
         switch self {
         case .expired, .overflow: .info
         case .rejected, .attemptsExhausted, .noRecipient, .unknownClient: .warning
-        case .tooLarge: .error
+        case .tooLarge, .damaged: .error
         }
     }
 
@@ -94,6 +94,7 @@ extension DeadLetter.Reason {
         case .noRecipient: "no recipient"
         case .unknownClient: "too many unknown clients"
         case .tooLarge: "too large"
+        case .damaged: "damaged"
         }
     }
 }

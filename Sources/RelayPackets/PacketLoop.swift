@@ -181,9 +181,9 @@ package final class PacketLoop: @unchecked Sendable {
             self.held(ticket, client)
         case .acknowledged(_, let packets):
             self.counters.delivered.add(UInt64(packets), loop: Int(self.index))
-        case .answerEmpty(let ticket, let more):
+        case .answerEmpty(let ticket, let more, let losses):
             if let (exchange, handler) = self.packetExchange(ticket) {
-                handler.answerEmpty(exchange, more: more)
+                handler.answerEmpty(exchange, more: more, losses)
             }
         case .checkProof(let ticket, _, let number):
             if let (exchange, handler) = self.packetExchange(ticket), handler.isDelivering(number) {
@@ -192,7 +192,15 @@ package final class PacketLoop: @unchecked Sendable {
         case .laneIdle(_, let lane):
             self.laneIdle(lane)
         case .loggedIn(let ticket):
-            self.loginExchange(ticket)?.handler.loggedIn()
+            self.exchange(ticket, of: LoginExchange.self)?.handler.loggedIn()
+        case .loggedOut(let ticket):
+            if let (exchange, handler) = self.exchange(ticket, of: LogoutExchange.self) {
+                handler.loggedOut(exchange)
+            }
+        case .pushed(let ticket, let numbers, let isDuplicate):
+            if let (exchange, handler) = self.exchange(ticket, of: PushExchange.self) {
+                handler.pushed(exchange, numbers, isDuplicate: isDuplicate)
+            }
         case .refused(let ticket, let refusal):
             self.refused(ticket, refusal)
         case .fetched(let origin, let isStored):
@@ -254,6 +262,8 @@ package final class PacketLoop: @unchecked Sendable {
         switch exchange.handler {
         case let handler as PacketExchange: handler.refused(exchange, refusal)
         case let handler as LoginExchange: handler.refused(refusal)
+        case let handler as LogoutExchange: handler.refused(exchange, refusal)
+        case let handler as PushExchange: handler.refused(exchange, refusal)
         default: break
         }
     }
@@ -267,11 +277,12 @@ package final class PacketLoop: @unchecked Sendable {
         return (exchange, handler)
     }
 
-    private func loginExchange(
-        _ ticket: Ticket
-    ) -> (exchange: Exchange, handler: LoginExchange)? {
+    private func exchange<Handler>(
+        _ ticket: Ticket,
+        of kind: Handler.Type
+    ) -> (exchange: Exchange, handler: Handler)? {
         guard let exchange = self.exchanges[ExchangeHandle(rawValue: ticket.handle)],
-            let handler = exchange.handler as? LoginExchange
+            let handler = exchange.handler as? Handler
         else { return nil }
         return (exchange, handler)
     }

@@ -8,6 +8,10 @@ enum PacketProblem: Equatable {
     case methodNotAllowed
     case noToken
     case sessionEnded
+    case wrongSecret
+    case debuggingForbidden
+    case noRecipient
+    case emptyPacket
     case malformedRecipient
     case malformedAck
     case unknownAck
@@ -28,10 +32,11 @@ enum PacketProblem: Equatable {
     private var problem: Problem {
         switch self {
         case .methodNotAllowed: Problem(status: 405)
-        case .noToken, .sessionEnded: Problem(status: 401)
-        case .malformedRecipient, .malformedAck, .unknownAck, .malformedKey, .severalRecipients:
+        case .noToken, .sessionEnded, .wrongSecret: Problem(status: 401)
+        case .malformedRecipient, .malformedAck, .unknownAck, .malformedKey, .severalRecipients,
+            .noRecipient, .emptyPacket:
             Problem(status: 400)
-        case .recipientForbidden: Problem(status: 403)
+        case .recipientForbidden, .debuggingForbidden: Problem(status: 403)
         case .noPool: Problem(status: 404)
         case .packetTooLarge, .bodyTooLarge: Problem(status: 413)
         case .tooManyBodies, .inboxFull, .outboxFull, .backendUnreachable: Problem(status: 503)
@@ -46,6 +51,10 @@ enum PacketProblem: Equatable {
         case .methodNotAllowed: "Only POST is allowed here."
         case .noToken: "The request has no bearer token."
         case .sessionEnded: "The token belongs to no session; log in again."
+        case .wrongSecret: "The bearer token is none of those that may push packets."
+        case .debuggingForbidden: "Nobody may become a debug server here."
+        case .noRecipient: "The request has no To field."
+        case .emptyPacket: "A packet needs a body."
         case .malformedRecipient:
             "The To field names no client: an id has 1 to 255 bytes without comma, space or control byte."
         case .malformedAck: "The Ack field is not one decimal number."
@@ -70,14 +79,15 @@ enum PacketProblem: Equatable {
         switch self {
         case .methodNotAllowed:
             output.appendField(.allow, exchange.answersPreflights ? "POST, OPTIONS" : "POST")
-        case .noToken, .sessionEnded:
+        case .noToken, .sessionEnded, .wrongSecret:
             output.appendField(.wwwAuthenticate, "Bearer")
         case .tooManyBodies, .inboxFull, .outboxFull, .storeFailed:
             output.appendField(.retryAfter, 1)
         case .backendUnreachable(let seconds):
             output.appendField(.retryAfter, UInt64(max(seconds, 1)))
         case .malformedRecipient, .malformedAck, .unknownAck, .malformedKey, .severalRecipients,
-            .recipientForbidden, .noPool, .packetTooLarge, .bodyTooLarge, .backendFailed,
+            .recipientForbidden, .debuggingForbidden, .noRecipient, .emptyPacket, .noPool,
+            .packetTooLarge, .bodyTooLarge, .backendFailed,
             .backendTooSlow:
             break
         }

@@ -203,9 +203,10 @@ extension ListenerConfiguration {
     fileprivate var packetPaths: [String] {
         self.pipeline.flatMap { stage -> [String] in
             switch stage.kind {
-            case .auth(let auth): [auth.authPath, auth.registerPath]
+            case .auth(let auth): [auth.authPath, auth.registerPath, auth.logoutPath]
             case .buffer(let buffer): [buffer.path]
-            case .headers, .route: []
+            // A secret to push with is not for pages.
+            case .headers, .push, .route: []
             }
         }
     }

@@ -77,6 +77,21 @@ package final class Exchange {
     /// Set before the response is given.
     package var watchesDelivery = false
 
+    /// Whether the handler wants the rest of the request's body also once it has begun to answer: a proxy
+    /// passes both on at the same time.
+    ///
+    /// Set by the stage that takes the exchange, before it returns.
+    package var takesBodyWhileAnswering = false
+
+    /// Whether what comes of the request's body is for the handler.
+    package var wantsBody: Bool {
+        switch self.phase {
+        case .unanswered: true
+        case .responding: self.takesBodyWhileAnswering
+        case .answered, .over: false
+        }
+    }
+
     /// How far the response is.
     private enum Phase: UInt8 {
         /// Nothing was answered.
@@ -307,12 +322,9 @@ extension Exchange {
     package func finish() {
         guard self.phase != .over else { return }
         self.phase = .over
-        self.table?.remove(self.handle)
-        self.table = nil
+        self.table.take()?.remove(self.handle)
         self.carrier = nil
-        let handler = self.handler
-        self.handler = nil
-        handler?.exchangeEnded(self)
+        self.handler.take()?.exchangeEnded(self)
     }
 }
 

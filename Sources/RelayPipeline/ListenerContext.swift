@@ -16,19 +16,25 @@ package final class ListenerContext {
     package let exchanges: ExchangeTable
     /// What it tells browsers about pages of other origins; nil: nothing.
     package let crossOrigin: CrossOriginPolicy?
+    /// What it refuses while memory is short; nil: nothing.
+    let memoryGate: MemoryGate?
 
     /// The context of a listener on one loop.
+    ///
+    /// Without `memory` nothing is refused for want of it.
     package init(
         configuration: ListenerConfiguration,
         pipeline: Pipeline,
         shared: ListenerCounts,
-        exchanges: ExchangeTable
+        exchanges: ExchangeTable,
+        memory: MemoryPressure? = nil
     ) {
         self.configuration = configuration
         self.pipeline = pipeline
         self.shared = shared
         self.exchanges = exchanges
         self.crossOrigin = CrossOriginPolicy(configuration)
+        self.memoryGate = memory.map { MemoryGate(configuration, $0) }
     }
 
     /// `limits.body_size`.

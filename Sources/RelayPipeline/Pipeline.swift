@@ -19,26 +19,51 @@ package final class Pipeline {
         }
     }
 
-    /// The steps, in order.
-    package let steps: [Step]
+    /// A step that hands on what its stage does not take.
+    ///
+    /// Linked rather than in an array, because an object's constants are used without counting a reference.
+    private final class Link {
+        private let stage: any Stage
+        private let when: Matcher?
+        private let next: Link?
 
-    /// A pipeline of these steps.
-    package init(_ steps: [Step]) { self.steps = steps }
+        init(_ step: Step, next: Link?) {
+            self.stage = step.stage
+            self.when = step.when
+            self.next = next
+        }
+
+        func run(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) -> Verdict {
+            if self.when?.holds(exchange, request, bytes) ?? true {
+                let verdict = self.stage.requestReceived(exchange, request, bytes)
+                guard case .proceed = verdict else { return verdict }
+            }
+            return self.next?.run(exchange, request, bytes) ?? .proceed
+        }
+    }
+
+    /// The first step; nil if there is none.
+    private let first: Link?
+
+    /// A pipeline of these steps, in order.
+    package init(_ steps: [Step]) {
+        self.first = steps.reversed().reduce(nil) { next, step in Link(step, next: next) }
+    }
 
     /// Asks stage after stage; a request that none takes is answered with 404.
     ///
-    /// Before them the listener's `cors` is asked.
+    /// Before them the listener's `cors` is asked, and whether there is memory for the request.
     package func run(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) -> Verdict {
         if let crossOrigin = exchange.listener.crossOrigin {
             let verdict = crossOrigin.requestReceived(exchange, request, bytes)
             if case .responded = verdict { return verdict }
         }
-        for step in self.steps {
-            if let when = step.when, !when.holds(exchange, request, bytes) { continue }
-            let verdict = step.stage.requestReceived(exchange, request, bytes)
-            if case .proceed = verdict { continue }
-            return verdict
+        if let gate = exchange.listener.memoryGate, gate.refuses(request, bytes) {
+            gate.refuse(exchange)
+            return .responded
         }
+        let verdict = self.first?.run(exchange, request, bytes) ?? .proceed
+        guard case .proceed = verdict else { return verdict }
         exchange.respond(Problem(status: 404), detail: "There is nothing at this path.")
         return .responded
     }

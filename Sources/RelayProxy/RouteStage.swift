@@ -1,16 +1,19 @@
 import RelayConfig
 import RelayHTTP
 package import RelayPipeline
+package import RelayUpstream
 
-/// The stage `route`: answers and redirects what its rules say; the end of a pipeline.
+/// The stage `route`: passes requests on, answers and redirects as its rules say; the end of a pipeline.
 ///
 /// Packets never come this far: `buffer` takes them and asks the same `Route` for their pool.
 package final class RouteStage: Stage {
     private let route: Route
+    private let pools: [String: UpstreamPool]
 
-    /// A stage that decides by `route`.
-    package init(_ route: Route) {
+    /// A stage that decides by `route`, and passes requests on to `pools`, which have their names in relay.yaml.
+    package init(_ route: Route, pools: [String: UpstreamPool] = [:]) {
         self.route = route
+        self.pools = pools
     }
 
     /// Answers by the first rule that holds; a request that none takes goes on, to be answered with 404.
@@ -26,11 +29,11 @@ package final class RouteStage: Stage {
             exchange.respond(answer)
         case .redirect(let target):
             exchange.redirect(to: target)
-        case .pool:
-            exchange.respond(
-                Problem(status: 501),
-                detail: "Requests other than packets cannot be proxied by this version of relay."
-            )
+        case .pool(let name):
+            guard let pool = self.pools[name] else { return .proceed }
+            let proxied = ProxiedExchange(exchange, request, bytes, to: pool)
+            exchange.takesBodyWhileAnswering = true
+            if proxied.start() { return .take(proxied) }
         }
         return .responded
     }

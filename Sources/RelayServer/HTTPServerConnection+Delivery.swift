@@ -78,7 +78,7 @@ extension HTTPServerConnection {
         while let served = proven.popFirst() {
             guard let exchange = served.exchange else { continue }
             served.exchange = nil
-            self.server.counts.exchangesChanged(by: -1)
+            self.server.exchangesChanged(by: -1)
             switch report {
             case .now: exchange.deliveryProven()
             case .later: self.server.reportLater(.proven(exchange))
@@ -91,7 +91,7 @@ extension HTTPServerConnection {
     func deliveryFailed(_ served: ServedExchange) {
         guard let exchange = served.exchange else { return }
         served.exchange = nil
-        self.server.counts.exchangesChanged(by: -1)
+        self.server.exchangesChanged(by: -1)
         exchange.deliveryFailed(wasWritten: self.wasWritten(served))
     }
 
@@ -100,7 +100,7 @@ extension HTTPServerConnection {
             self.loop.cancel(self.proofTimer)
             self.proofTimer = .none
         } else if !self.loop.rearm(self.proofTimer, at: time) {
-            self.proofTimer = self.armTimer(tag: 0, at: time)
+            self.proofTimer = self.armTimer(tag: TimerTag.proof, at: time)
         }
     }
 }

@@ -73,14 +73,13 @@ extension HTTPServerConnection {
     /// Serves the request whose head is in the scratch and stands at the beginning of `input`.
     private func serve(_ input: Span<UInt8>) {
         let request = self.server.request
-        let head = request.head
-        let exchange = self.makeExchange(head, input)
-        let served = ServedExchange(exchange, head: head, at: self.loop.now)
-        if input.count > head.byteCount { served.state.remove(.owesContinue) }
-        let framing = head.framing
+        let exchange = self.makeExchange(request, input)
+        let served = ServedExchange(exchange, request, at: self.loop.now)
+        if input.count > request.head.byteCount { served.state.remove(.owesContinue) }
+        let framing = request.head.framing
         self.clearDeadline()
         self.pending.append(served)
-        self.server.counts.exchangesChanged(by: 1)
+        self.server.exchangesChanged(by: 1)
         self.incoming = served
 
         if case .take(let handler) = self.verdict(exchange, request, input) {
@@ -94,9 +93,9 @@ extension HTTPServerConnection {
         }
     }
 
-    private func makeExchange(_ head: RequestHead, _ input: Span<UInt8>) -> Exchange {
+    private func makeExchange(_ request: Request, _ input: Span<UInt8>) -> Exchange {
         let context = self.site.context
-        let fields = head.fields
+        let fields = request.head.fields
         let identity = ClientIdentity(
             self.peer,
             trusting: context.configuration.trustedProxies,
@@ -107,7 +106,7 @@ extension HTTPServerConnection {
             loop: self.loop,
             listener: context,
             carrier: self,
-            method: head.method,
+            method: request.head.method,
             requestID: RequestID(fields, input) ?? self.server.makeRequestID(),
             clientAddress: identity.client,
             startTime: self.loop.now,
@@ -154,7 +153,8 @@ extension HTTPServerConnection {
             }
         }
         self.continueIfOwed(served)
-        self.setDeadline(served.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin))
+        // None while who has taken it wants to wait with the body.
+        self.updateDeadline()
     }
 
     /// Sends `100 Continue` if the client waits for it and it is the exchange's turn.
@@ -180,7 +180,8 @@ extension HTTPServerConnection {
         case .payload(let range, let consumed):
             served.state.remove(.owesContinue)
             served.bodyBytes &+= UInt64(range.count)
-            if let exchange = served.exchange, !exchange.isAnswered {
+            served.bodyArrivedAt = self.loop.now
+            if let exchange = served.exchange, exchange.wantsBody {
                 exchange.bodyReceived(input.extracting(range))
             } else {
                 self.discarded(range.count, of: served)
@@ -205,7 +206,7 @@ extension HTTPServerConnection {
         served.state.insert(.isRequestComplete)
         if served.state.contains(.closes) { self.phase = .ending }
         self.updateDeadline()
-        if let exchange = served.exchange, !exchange.isAnswered {
+        if let exchange = served.exchange, exchange.wantsBody {
             exchange.requestEnded()
             // The FIN behind it was seen before; nobody waits for what is not answered by now.
             if self.hasPeerHungUp, self.phase != .closed { self.peerHungUp() }
@@ -225,8 +226,13 @@ extension HTTPServerConnection {
     func bodyFailed(_ served: ServedExchange, _ fault: RequestFault) {
         self.hasIgnoredInput = true
         served.state.insert(.closes)
-        if let exchange = served.exchange, !exchange.isAnswered {
-            self.answer(served, fault)
+        if let exchange = served.exchange {
+            if !exchange.isAnswered {
+                self.answer(served, fault)
+            } else if exchange.wantsBody {
+                // Who passes the body on can't complete it, nor the answer to it.
+                exchange.abort()
+            }
         }
         self.endServing()
     }
@@ -242,7 +248,7 @@ extension HTTPServerConnection {
         guard self.phase == .serving else { return }
         if let incoming = self.incoming {
             guard !incoming.state.contains(.isBodyPaused) else { return self.clearDeadline() }
-            self.setDeadline(incoming.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin))
+            self.setDeadline(self.bodyDueTime(incoming))
         } else if self.parser.hasBegun {
             // The head's time has been running since its first byte.
         } else if self.pending.isEmpty {
@@ -254,12 +260,20 @@ extension HTTPServerConnection {
 
     /// The time has come at which the body was too slow unless more of it has come meanwhile.
     func bodyTimeReached(_ served: ServedExchange) {
-        let due = served.bodyDueTime(atLeast: self.site.limits.bodyBytesPerSecondMin)
+        let due = self.bodyDueTime(served)
         if due > self.loop.now {
             self.setDeadline(due)
         } else {
             self.bodyFailed(served, .timeout)
         }
+    }
+
+    private func bodyDueTime(_ served: ServedExchange) -> MonotonicTime {
+        let limits = self.site.limits
+        return served.bodyDueTime(
+            atLeast: limits.bodyBytesPerSecondMin,
+            stall: limits.stallTimeout
+        )
     }
 
     func pauseBody(_ exchange: Exchange) {
@@ -283,6 +297,7 @@ extension HTTPServerConnection {
     func unpauseBody(_ served: ServedExchange) {
         served.state.remove(.isBodyPaused)
         served.bodyBegan = served.bodyBegan + (self.loop.now - served.bodyPausedSince)
+        served.bodyArrivedAt = self.loop.now
         self.updateDeadline()
         self.resumeReadingIfPossible()
     }

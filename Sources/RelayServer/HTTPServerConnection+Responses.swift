@@ -1,3 +1,4 @@
+import RelayConfig
 import RelayEngine
 import RelayHTTP
 import RelayPipeline
@@ -78,7 +79,10 @@ extension HTTPServerConnection {
         let isFull =
             served === self.pending.front
             ? self.isOutputAboveHighWater : served.queued.count > Stream.highWaterMark
-        if isFull { served.state.insert(.isBlocked) }
+        if isFull {
+            served.state.insert(.isBlocked)
+            if served === self.pending.front { self.watchForStall() }
+        }
         return !isFull
     }
 
@@ -146,7 +150,7 @@ extension HTTPServerConnection {
     /// Whether the connection must end behind the answer, which is about to be begun.
     private func endsBehind(_ served: ServedExchange) -> Bool {
         if served.state.contains(.closes) { return true }
-        if self.site.answersAreLast, served === self.pending.back { return true }
+        if self.site.answersAreLast, self.pending.isLast(served) { return true }
         guard !served.state.contains(.isRequestComplete) else { return false }
         // Who waits for 100 may now send the body, or not: the next byte could be anything.
         if served.state.contains(.owesContinue) { return true }
@@ -174,7 +178,7 @@ extension HTTPServerConnection {
                 served.state.insert(.watches)
             } else {
                 served.exchange = nil
-                self.server.counts.exchangesChanged(by: -1)
+                self.server.exchangesChanged(by: -1)
                 // Nobody else ends one that waits for the arrival of what is broken.
                 if exchange.watchesDelivery {
                     self.server.reportLater(.failed(exchange, wasWritten: true))
@@ -231,7 +235,7 @@ extension HTTPServerConnection {
         guard served.state.contains(.watches), let exchange = served.exchange else { return }
         if served.state.contains(.isMuted) {
             served.exchange = nil
-            self.server.counts.exchangesChanged(by: -1)
+            self.server.exchangesChanged(by: -1)
             self.server.reportLater(.failed(exchange, wasWritten: false))
         } else {
             let action = served.proof.responseWritten(upTo: self.outputPosition, at: self.loop.now)
@@ -254,6 +258,33 @@ extension HTTPServerConnection {
         {
             served.state.remove(.isBlocked)
             self.server.reportLater(.writable(exchange))
+        }
+        if served.state.contains(.isBlocked) { self.watchForStall() }
+    }
+
+    // MARK: Stalls
+
+    /// The writer of a body waits for the client: sees to it that it does not wait for ever.
+    private func watchForStall() {
+        guard self.stallTimer == .none else { return }
+        self.positionAtDeadline = self.writtenPosition
+        self.stallTimer = self.armTimer(
+            tag: TimerTag.stall,
+            at: self.loop.now + self.site.limits.stallTimeout
+        )
+    }
+
+    /// Ends a connection whose client has taken no byte since this was last looked for, while a writer waits.
+    ///
+    /// The timer runs on when the client catches up, so a stall is noticed after one to two times the limit.
+    func lookForStall() {
+        guard self.phase == .serving || self.phase == .ending,
+            let front = self.pending.front, front.state.contains(.isBlocked)
+        else { return }
+        if self.writtenPosition > self.positionAtDeadline {
+            self.watchForStall()
+        } else {
+            self.abandon()
         }
     }
 

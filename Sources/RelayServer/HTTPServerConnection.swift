@@ -35,10 +35,18 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     static let depthMax: Int32 = 16
     /// How much of a body that nobody wants is read, rather than ending the connection.
     static let discardedBytesMax = 64 << 10
-    /// How long a client may take no byte of the last answers.
-    static let stallMax = Duration.seconds(60)
+
+    /// What `timerFired` is about.
+    enum TimerTag {
+        /// Time to look what has arrived.
+        static let proof: UInt32 = 0
+        /// Time to look whether the client takes what is written to it.
+        static let stall: UInt32 = 1
+    }
 
     let site: ListenerSite
+    /// The site's, which every step of an exchange needs.
+    let server: ServerLoop
     /// Its place in the site's list.
     var index: Int32 = -1
     var phase: Phase = .serving
@@ -54,14 +62,15 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     var awaiting = ServedQueue()
     /// When to look again what has arrived.
     var proofTimer: TimerHandle = .none
+    /// When to look whether a client for whom the writer of a body waits takes anything.
+    var stallTimer: TimerHandle = .none
     /// The output that was with the kernel when a stall was last looked for.
     var positionAtDeadline: UInt64 = 0
-
-    var server: ServerLoop { self.site.server }
 
     /// Serves an accepted socket.
     init(site: ListenerSite, accepted: AcceptedSocket) {
         self.site = site
+        self.server = site.server
         self.parser = RequestParser(limits: site.headLimits)
         super.init(loop: site.server.loop, accepted: accepted)
         self.setDeadline(self.loop.now + site.limits.headerTimeout)
@@ -111,8 +120,14 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     }
 
     override func timerFired(_ tag: UInt32) {
-        self.proofTimer = .none
-        self.look()
+        switch tag {
+        case TimerTag.stall:
+            self.stallTimer = .none
+            self.lookForStall()
+        default:
+            self.proofTimer = .none
+            self.look()
+        }
     }
 
     override func deadlineReached() {
@@ -131,7 +146,7 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
             // Whoever takes bytes, however slowly, may go on.
             if self.writtenPosition > self.positionAtDeadline {
                 self.positionAtDeadline = self.writtenPosition
-                self.setDeadline(self.loop.now + Self.stallMax)
+                self.setDeadline(self.loop.now + self.site.limits.stallTimeout)
             } else {
                 self.abandon()
             }
@@ -141,6 +156,7 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     override func closed(_ reason: CloseReason) {
         self.phase = .closed
         self.loop.cancel(self.proofTimer)
+        self.loop.cancel(self.stallTimer)
         self.incoming = nil
         if reason == .closed || reason == .timedOut { self.collectProven(report: .now) }
         while let served = self.awaiting.popFirst() { self.deliveryFailed(served) }
@@ -192,7 +208,7 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
         guard self.phase == .serving || self.phase == .ending else { return }
         self.phase = .finishing
         self.positionAtDeadline = self.writtenPosition
-        self.setDeadline(self.loop.now + Self.stallMax)
+        self.setDeadline(self.loop.now + self.site.limits.stallTimeout)
         if !self.awaiting.isEmpty { self.shutdownOutput() }
         if self.bytesQueued == 0 { self.outputFinished() }
     }
@@ -244,7 +260,7 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     func drop(_ served: ServedExchange) {
         guard let exchange = served.exchange else { return }
         served.exchange = nil
-        self.server.counts.exchangesChanged(by: -1)
+        self.server.exchangesChanged(by: -1)
         if served.state.contains(.isBegun) {
             exchange.deliveryFailed(wasWritten: self.wasWritten(served))
         } else {

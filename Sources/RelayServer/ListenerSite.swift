@@ -76,6 +76,14 @@ final class ListenerSite {
         self.endDrainIfEmpty()
     }
 
+    /// Closes the connections that have served a request and wait for another.
+    func closeIdleConnections() {
+        for connection in self.connections where connection.isIdle {
+            // One that is new is about to send its first request.
+            if connection.receivedPosition > 0 { connection.finish() }
+        }
+    }
+
     /// Ends every connection now.
     func abandonConnections() {
         for connection in self.connections { connection.abandon() }

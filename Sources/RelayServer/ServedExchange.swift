@@ -24,6 +24,8 @@ final class ServedExchange {
     var bodyBytesDiscarded = 0
     /// When the body began, later by the time that it was paused.
     var bodyBegan: MonotonicTime
+    /// When the latest byte of the body came, or the pause after it ended.
+    var bodyArrivedAt: MonotonicTime
     /// Since when the body is paused; means nothing unless it is.
     var bodyPausedSince: MonotonicTime
 
@@ -37,15 +39,16 @@ final class ServedExchange {
     var proof = DeliveryProof()
 
     /// One whose head has come.
-    init(_ exchange: Exchange, head: borrowing RequestHead, at now: MonotonicTime) {
+    init(_ exchange: Exchange, _ request: Request, at now: MonotonicTime) {
         self.exchange = exchange
-        self.method = head.method
-        self.decoder = BodyDecoder(head.framing)
+        self.method = request.head.method
+        self.decoder = BodyDecoder(request.head.framing)
         self.bodyBegan = now
+        self.bodyArrivedAt = now
         self.bodyPausedSince = now
-        if head.version == .http10 { self.state.insert(.isHTTP10) }
-        if !head.isKeepAlive { self.state.insert(.closes) }
-        if head.expectsContinue { self.state.insert(.owesContinue) }
+        if request.head.version == .http10 { self.state.insert(.isHTTP10) }
+        if !request.head.isKeepAlive { self.state.insert(.closes) }
+        if request.head.expectsContinue { self.state.insert(.owesContinue) }
     }
 
     /// One for a request that is refused: nothing but an answer, behind which the connection ends.
@@ -54,6 +57,7 @@ final class ServedExchange {
         self.method = .other
         self.decoder = BodyDecoder(.none)
         self.bodyBegan = now
+        self.bodyArrivedAt = now
         self.bodyPausedSince = now
         self.state = [.isRequestComplete, .closes]
     }
@@ -61,9 +65,10 @@ final class ServedExchange {
     /// When the body is too slow unless more of it comes: 5 s after it began, later by a second
     /// for each `rate` bytes beyond.
     ///
-    /// `never` if any rate will do.
-    func bodyDueTime(atLeast rate: Int) -> MonotonicTime {
-        guard rate > 0 else { return .never }
+    /// In any case `stall` after its latest byte: a large part of a body earns time for an average, not for silence.
+    func bodyDueTime(atLeast rate: Int, stall: Duration) -> MonotonicTime {
+        let stalled = self.bodyArrivedAt + stall
+        guard rate > 0 else { return stalled }
         let (seconds, rest) = self.bodyBytes.quotientAndRemainder(dividingBy: UInt64(rate))
         let fraction = rest.multipliedReportingOverflow(by: 1_000_000_000)
         let earned =
@@ -71,7 +76,7 @@ final class ServedExchange {
             + .nanoseconds(
                 fraction.overflow ? 0 : Int64(clamping: fraction.partialValue / UInt64(rate))
             )
-        return self.bodyBegan + max(.seconds(5), earned)
+        return min(stalled, self.bodyBegan + max(.seconds(5), earned))
     }
 }
 
@@ -110,27 +115,37 @@ struct ServedState: OptionSet {
 }
 
 /// Served exchanges one behind the other.
+///
+/// `@safe`: `back` is unmanaged to spare a reference count for each request; it is in the queue, so that
+/// `front`, or the link of the one before it, keeps it alive.
+@safe
 struct ServedQueue {
     private(set) var front: ServedExchange?
-    private(set) var back: ServedExchange?
+    private var back: Unmanaged<ServedExchange>?
     private(set) var count: Int32 = 0
 
     var isEmpty: Bool { self.front == nil }
 
     mutating func append(_ served: ServedExchange) {
-        if let back = self.back { back.next = served } else { self.front = served }
-        self.back = served
+        if let back = unsafe self.back {
+            unsafe back._withUnsafeGuaranteedRef { $0.next = served }
+        } else {
+            self.front = served
+        }
+        unsafe self.back = Unmanaged.passUnretained(served)
         self.count += 1
     }
 
     mutating func popFirst() -> ServedExchange? {
-        guard let first = self.front else { return nil }
-        self.front = first.next
-        first.next = nil
-        if self.front == nil { self.back = nil }
+        guard let first = self.front.take() else { return nil }
+        self.front = first.next.take()
+        if self.front == nil { unsafe self.back = nil }
         self.count -= 1
         return first
     }
+
+    /// Whether nothing is behind this one, which is in the queue.
+    func isLast(_ served: ServedExchange) -> Bool { served.next == nil }
 
     /// The one of this exchange.
     func first(of exchange: Exchange) -> ServedExchange? {

@@ -43,6 +43,8 @@ package final class Server {
     private var entries: [Entry] = []
     /// Listeners that a reload has removed, until their last connection has ended.
     private var retired: [Entry] = []
+    /// Whether listeners leave connections in the kernel's queue.
+    private var isAcceptingPaused = false
 
     /// A server without listeners on the loops of `group`.
     package init(group: EventLoopGroup) {
@@ -94,6 +96,7 @@ package final class Server {
             entry.listener.connectionsMax = entry.configuration.limits.connectionsMax
             self.place(entry, makeContext)
             guard isNew else { continue }
+            if self.isAcceptingPaused { entry.listener.pauseAccepting() }
             let sites = entry.sites
             // The contexts were posted first, so that every loop has its own before it accepts.
             entry.listener.start(on: self.group) { accepted, loop in
@@ -154,6 +157,33 @@ package final class Server {
                 } else {
                     sites[loop] = ListenerSite(server: server, context: context)
                 }
+            }
+        }
+    }
+
+    // MARK: Memory
+
+    /// Accepts no connections until `resumeAccepting`, also at listeners that a reload opens.
+    package func pauseAccepting() {
+        self.isAcceptingPaused = true
+        for entry in self.entries { entry.listener.pauseAccepting() }
+    }
+
+    /// Goes on accepting.
+    package func resumeAccepting() {
+        guard self.isAcceptingPaused else { return }
+        self.isAcceptingPaused = false
+        for entry in self.entries { entry.listener.resumeAccepting() }
+    }
+
+    /// Closes the connections that wait for another request.
+    ///
+    /// Held polls are not idle.
+    package func closeIdleConnections() {
+        for entry in self.entries {
+            let sites = entry.sites
+            for loop in self.group.loops {
+                loop.post { loop in sites[loop]?.closeIdleConnections() }
             }
         }
     }

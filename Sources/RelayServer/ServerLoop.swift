@@ -44,12 +44,12 @@ final class ServerLoop: TimerTarget {
 
     /// Lends an empty buffer that keeps its room from use to use.
     func withOutput(_ body: (inout [UInt8]) -> Void) {
-        var output = self.outputScratch
-        self.outputScratch = []
+        var output: [UInt8] = []
+        swap(&output, &self.outputScratch)
         output.removeAll(keepingCapacity: true)
         body(&output)
         // One large answer is no reason to keep its room for ever.
-        if output.capacity <= 64 << 10 { self.outputScratch = output }
+        if output.capacity <= 64 << 10 { swap(&output, &self.outputScratch) }
     }
 
     /// A new id.
@@ -69,6 +69,9 @@ final class ServerLoop: TimerTarget {
             self.random.append(bytes[start..<(start + 8)].reduce(0) { $0 << 8 | UInt64($1) })
         }
     }
+
+    /// Counts exchanges in or out.
+    func exchangesChanged(by count: Int) { self.counts.exchangesChanged(by: count) }
 
     // MARK: Reports
 

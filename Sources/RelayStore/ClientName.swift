@@ -66,7 +66,7 @@ package enum Recipients: Sendable, Equatable {
     }
 
     /// One after the other, in the order in which they were named.
-    func forEach(_ body: (ClientName) -> Void) {
+    package func forEach(_ body: (ClientName) -> Void) {
         switch self {
         case .one(let name): body(name)
         case .several(let names): for name in names { body(name) }

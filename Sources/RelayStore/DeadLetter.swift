@@ -49,6 +49,8 @@ package struct DeadLetter: Sendable {
         case unknownClient
         /// A backend gave it with a body above `packet_size`; nothing of it is kept.
         case tooLarge
+        /// The disk gave other bytes than were written; nothing of it is kept.
+        case damaged
     }
 }
 

@@ -7,6 +7,13 @@ package enum Effect: Sendable {
     /// The session is stored; its token is good from now on.
     case loggedIn(Ticket)
 
+    /// The session has ended; its token is good for nothing any more.
+    case loggedOut(Ticket)
+
+    /// A pushed packet is stored for each of its recipients, under these numbers in their order; 0
+    /// stands where it became a dead letter. A duplicate was stored before, when it got them.
+    case pushed(Ticket, [PacketNumber], isDuplicate: Bool)
+
     /// The packet is stored. With several recipients, for all of them; the number is the first one's.
     /// 0 if all of them were dead letters.
     case stored(Ticket, PacketNumber)
@@ -20,8 +27,9 @@ package enum Effect: Sendable {
     /// The poll gets this packet. If its exchange is gone, say so with `deliveryReturned`.
     case deliver(Delivery)
 
-    /// The poll is answered now, without a packet; `more` packets wait.
-    case answerEmpty(Ticket, more: Int)
+    /// The poll is answered now, without a packet; `more` packets wait. If there is a notice, say so
+    /// with `lossesTold` when the answer has arrived.
+    case answerEmpty(Ticket, more: Int, LossNotice?)
 
     /// The poll waits for a packet. If its exchange is gone, say so with `pollEnded`.
     case held(Ticket, ClientHandle)
@@ -57,9 +65,9 @@ package enum Effect: Sendable {
     /// The event loop that it concerns; nil if any may do it, or for `repliesAccepted` all must.
     package var loop: UInt16? {
         switch self {
-        case .loggedIn(let ticket), .stored(let ticket, _), .duplicate(let ticket),
-            .refused(let ticket, _),
-            .answerEmpty(let ticket, _), .held(let ticket, _), .checkProof(let ticket, _, _):
+        case .loggedIn(let ticket), .loggedOut(let ticket), .pushed(let ticket, _, _),
+            .stored(let ticket, _), .duplicate(let ticket), .refused(let ticket, _),
+            .answerEmpty(let ticket, _, _), .held(let ticket, _), .checkProof(let ticket, _, _):
             ticket.loop
         case .acknowledged(let loop, _): loop
         case .deliver(let delivery): delivery.ticket.loop
@@ -102,8 +110,17 @@ package struct Effects: Sendable {
     /// What is still to be performed.
     private var waiting: Deque<Effect> = []
 
-    /// Packets that became dead letters under the lock of a shard and go to their place after it.
-    var deadLetters: [DeadLetter] = []
+    /// What happened under the lock of a shard and is told after it: to the journal, and to the log.
+    var happened: [StoreOperation] = []
+
+    /// What a journal has to keep of what happened.
+    var changes: [StoreChange] = []
+
+    /// Effects whose packets have to be read first.
+    var absent: [Effect] = []
+
+    /// Packets whose bytes came into memory.
+    var placed: [PlacedPacket] = []
 
     /// An empty list.
     package init() {}
@@ -116,6 +133,11 @@ package struct Effects: Sendable {
     /// Operations called meanwhile may add others.
     package mutating func next() -> Effect? { self.waiting.popFirst() }
 
+    /// Adds one that hands a packet out, which may have to be read first.
+    mutating func appendPacket(_ effect: Effect, isAbsent: Bool) {
+        if isAbsent { self.absent.append(effect) } else { self.append(effect) }
+    }
+
     /// Adds one to the end.
-    mutating func append(_ effect: Effect) { self.waiting.append(effect) }
+    mutating func append(_ effect: consuming Effect) { self.waiting.append(effect) }
 }

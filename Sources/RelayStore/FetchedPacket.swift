@@ -37,5 +37,5 @@ package enum FetchedPacket: Sendable {
     /// For a client.
     case reply(Reply)
     /// For nobody, or too large: why it becomes a dead letter or is lost, and for whom it would have been.
-    case unusable(PacketContents, DeadLetter.Reason, for: ClientName?)
+    case unusable(PacketContents, DeadLetter.Reason, for: Recipients?)
 }

@@ -1,4 +1,8 @@
-/// An operation that a journal can keep before it happens: each that stores or consumes something.
+/// An operation that a journal can keep.
+///
+/// Those with a ticket, and `consumed`, are kept before they happen. The others follow from what the
+/// store does by itself: they have happened when the journal hears of them, each after what it follows
+/// from, and are written with what comes next; the answer to `Journal.write` means nothing then.
 package enum StoreOperation: Sendable {
     /// See `PacketStore.logIn`.
     case logIn(Login, Ticket)
@@ -23,6 +27,7 @@ package enum StoreOperation: Sendable {
     /// the pool has given now; both or neither. A key is to be known again after a restart for the rest of the
     /// dedupe window, because the backend gives the packet until it hears of it. The store answers repeats
     /// itself, those that come before the commit among them: of one key there is one operation.
+    /// The disk store forgets the key at a restart.
     case fetched(FetchedPacket, FetchOrigin, in: RealmID)
     /// See `PacketStore.poll`, with an acknowledgement.
     ///
@@ -32,17 +37,110 @@ package enum StoreOperation: Sendable {
     /// is forgotten repeats it with its next request. So a journal may say `.done` and write it with what
     /// comes next if `Session.acknowledges` is set.
     case acknowledge(Session, upTo: PacketNumber, PollWish, Ticket)
+    /// See `PacketStore.logOut`.
+    ///
+    /// Durably: the session's row is gone, if it is still the one of that client; packets stay.
+    case logOut(Session, Ticket)
+    /// See `PacketStore.endSession`.
+    ///
+    /// Durably: the row of the session that the client has by then is gone, if it has one; packets
+    /// stay. Has to be written in the end, because the backend that said so does not say it again.
+    case endSession(ClientName, in: RealmID)
+    /// See `PacketStore.push`.
+    ///
+    /// Durably: a packet for each recipient, and with a key a row (realm, key, numbers, time) that
+    /// is kept for the realm's dedupe window, newest keys first; all in one transaction or nothing.
+    /// If that row exists already, nothing is stored and the numbers are those of the row.
+    /// The disk store keeps no such row: a restart forgets the key.
+    case push(Reply, key: PacketKey?, in: RealmID, Ticket)
+
+    /// A packet became a dead letter.
+    ///
+    /// Durably: it has left the inbox or the outbox that it was in, if it has a number, and is a dead
+    /// letter; of those the newest are kept, as `StoreLimits` says. A packet to a client
+    /// that the store knows is one more that this client has lost, unless its reason is
+    /// `unknownClient` or `noRecipient`.
+    case died(DeadLetter)
+    /// The oldest packet of a full outbox was forgotten.
+    ///
+    /// Durably: it has left the outbox, and its client has lost one more.
+    case dropped(PacketNumber, of: ClientName, in: RealmID)
+    /// A client is known to have been told of so many losses more, or they are too old to be told.
+    ///
+    /// Durably: so many fewer are those that it has to be told of. A journal that forgets this tells
+    /// the client once more.
+    case lossesTold(ClientName, in: RealmID, count: UInt64)
 
     /// The exchange that is told if it could not be written; nil for one that has to be.
     package var ticket: Ticket? {
         switch self {
         case .logIn(_, let ticket), .send(_, _, _, _, let ticket),
-            .sendDirect(_, _, _, _, let ticket),
-            .append(_, _, let ticket), .acknowledge(_, _, _, let ticket):
+            .sendDirect(_, _, _, _, let ticket), .append(_, _, let ticket),
+            .acknowledge(_, _, _, let ticket), .logOut(_, let ticket), .push(_, _, _, let ticket):
             ticket
-        case .consumed, .fetched: nil
+        case .consumed, .fetched, .endSession, .died, .dropped, .lossesTold: nil
         }
     }
+
+    /// The client's own name of the packet that it stores, if there is one.
+    var key: (key: PacketKey, session: Session)? {
+        switch self {
+        case .send(_, let session, _, let key, _), .sendDirect(_, let session, _, let key, _):
+            key.map { ($0, session) }
+        case .logIn, .consumed, .append, .fetched, .acknowledge, .logOut, .endSession, .push,
+            .died, .dropped, .lossesTold:
+            nil
+        }
+    }
+
+    /// Whether it may fail, with a 503 for its exchange; the others are written in the end.
+    var mayBeRefused: Bool {
+        switch self {
+        case .consumed, .acknowledge, .fetched, .logOut, .endSession, .died, .dropped,
+            .lossesTold:
+            false
+        case .logIn, .send, .sendDirect, .append, .push: true
+        }
+    }
+}
+
+/// What has happened to something that a journal keeps, and that nobody waits for.
+package enum StoreChange: Sendable {
+    /// The packet is gone: the client has it, or it was dropped or refused after all.
+    case removed(PacketNumber, Direction)
+    /// So many attempts on the packet were counted.
+    case attempted(PacketNumber, UInt32)
+    /// The key of the packet with this number need not be known any more.
+    ///
+    /// Said of those that go out because there are too many, and not of those that have run out.
+    case keyForgotten(PacketNumber)
+    /// The session of the token with this digest was used.
+    case sessionUsed([UInt8], at: StoreInstant)
+}
+
+/// What a journal says to an operation that it is to write.
+package enum JournalAnswer: Sendable {
+    /// It happens at once.
+    case done
+    /// It will be committed or failed later.
+    case pending
+    /// It will not be written, and has not happened.
+    case refused
+}
+
+/// A packet that was written and stands in a shard now, its bytes in memory.
+struct PlacedPacket: Sendable {
+    let shard: UInt8
+    let slot: UInt32
+    let number: PacketNumber
+    let byteCount: Int
+}
+
+/// An operation that is written, with the number that its first packet got.
+struct WrittenOperation: Sendable {
+    let operation: StoreOperation
+    /// Nil if the store is to number it.
+    let number: PacketNumber?
 }
 
 /// Keeps operations before they happen.
@@ -53,8 +151,25 @@ package enum StoreOperation: Sendable {
 package protocol Journal: Sendable {
     /// Begins to write an operation. May be called from any thread.
     ///
-    /// - Returns: `.done` if it happens at once, `.pending` if it will be committed or failed later.
-    func write(_ operation: StoreOperation) -> Progress
+    /// What a backend has taken and what a client has acknowledged is never refused.
+    func write(_ operation: StoreOperation) -> JournalAnswer
+
+    /// Keeps what has happened, some time soon and in this order. From any thread.
+    func record(_ changes: [StoreChange])
+
+    /// Has effects performed whose packets are not in memory, each when its packet was read. From any
+    /// thread.
+    func read(_ effects: [Effect])
+
+    /// Whether there is room for what backends give.
+    var acceptsReplies: Bool { get }
+}
+
+/// A journal that keeps nothing but operations.
+extension Journal {
+    package func record(_ changes: [StoreChange]) {}
+    package func read(_ effects: [Effect]) {}
+    package var acceptsReplies: Bool { true }
 }
 
 /// What hears of operations that were pending.
@@ -76,10 +191,37 @@ extension PacketStore {
         at now: StoreInstant,
         to events: any StoreEvents
     ) {
-        var effects = Effects()
-        for operation in operations { self.perform(operation, at: now, &effects) }
-        for ticket in failed { effects.append(.refused(ticket, .storeFailed)) }
+        _ = self.committed(
+            operations.map { WrittenOperation(operation: $0, number: nil) },
+            refused: failed.map { ($0, .storeFailed) },
+            at: now,
+            to: events
+        )
+    }
 
+    /// The same with the numbers that were given when they were written.
+    ///
+    /// - Parameter repeats: exchanges whose packets had the key of one that was written before.
+    /// - Returns: the packets whose bytes are in memory from now on.
+    func committed(
+        _ operations: [WrittenOperation],
+        refused: [(ticket: Ticket, refusal: Refusal)],
+        repeats: [Ticket] = [],
+        at now: StoreInstant,
+        to events: any StoreEvents
+    ) -> [PlacedPacket] {
+        var effects = Effects()
+        for written in operations {
+            self.perform(written.operation, number: written.number, at: now, &effects)
+        }
+        for (ticket, refusal) in refused { effects.append(.refused(ticket, refusal)) }
+        for ticket in repeats { effects.append(.duplicate(ticket)) }
+        self.publish(&effects, to: events)
+        return effects.placed
+    }
+
+    /// Gives each loop what it has to perform.
+    func publish(_ effects: inout Effects, to events: any StoreEvents) {
         var byLoop: [(loop: UInt16?, effects: [Effect])] = []
         while let effect = effects.next() {
             if let index = byLoop.firstIndex(where: { $0.loop == effect.loop }) {
@@ -92,16 +234,32 @@ extension PacketStore {
     }
 
     /// Gives an operation to the journal, if there is one.
-    func isPending(_ operation: @autoclosure () -> StoreOperation) -> Bool {
-        guard let journal = self.journal else { return false }
-        switch journal.write(operation()) {
-        case .done: return false
-        case .pending: return true
+    ///
+    /// - Parameter refusal: why it would be refused if it happened now; then nothing is written.
+    /// - Returns: nil if it happens at once.
+    func journaled(
+        _ operation: @autoclosure () -> StoreOperation,
+        unless refusal: @autoclosure () -> Refusal? = nil,
+        _ effects: inout Effects
+    ) -> Progress? {
+        guard let journal = self.journal else { return nil }
+        let operation = operation()
+        if operation.mayBeRefused, let ticket = operation.ticket, let refusal = refusal() {
+            effects.append(.refused(ticket, refusal))
+            return .done
+        }
+        switch journal.write(operation) {
+        case .done: return nil
+        case .pending: return .pending
+        case .refused:
+            if let ticket = operation.ticket { effects.append(.refused(ticket, .storeFailed)) }
+            return .done
         }
     }
 
     private func perform(
         _ operation: StoreOperation,
+        number: PacketNumber?,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -113,6 +271,7 @@ extension PacketStore {
                 contents,
                 from: session,
                 to: pool,
+                number: number,
                 key: key,
                 ticket: ticket,
                 at: now,
@@ -123,22 +282,47 @@ extension PacketStore {
                 contents,
                 from: session,
                 to: recipients,
+                number: number,
                 key: key,
                 ticket: ticket,
                 at: now,
                 &effects
             )
-        case .consumed(let lane, let number, let reply, let loop):
-            self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
+        case .consumed(let lane, let consumed, let reply, let loop):
+            self.consumptionWritten(
+                lane,
+                consumed,
+                reply: reply,
+                replyNumber: number,
+                loop: loop,
+                at: now,
+                &effects
+            )
         case .fetched(let packet, let origin, let realm):
-            self.fetchWritten(packet, origin, in: realm, at: now, &effects)
+            self.fetchWritten(packet, origin, in: realm, number: number, at: now, &effects)
         case .append(let reply, let realm, let ticket):
-            self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
+            self.replyWritten(reply, in: realm, number: number, ticket: ticket, at: now, &effects)
+        case .died, .dropped, .lossesTold:
+            break
         case .acknowledge(let session, let number, let wish, let ticket):
             self.acknowledgementWritten(
                 session,
                 upTo: number,
                 wish,
+                ticket: ticket,
+                at: now,
+                &effects
+            )
+        case .logOut(let session, let ticket):
+            self.logoutWritten(session, ticket: ticket, &effects)
+        case .endSession(let client, let realm):
+            self.sessionEndWritten(client, in: realm, &effects)
+        case .push(let packet, let key, let realm, let ticket):
+            self.pushWritten(
+                packet,
+                key: key,
+                in: realm,
+                number: number,
                 ticket: ticket,
                 at: now,
                 &effects

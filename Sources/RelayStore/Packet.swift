@@ -43,6 +43,9 @@ package struct Delivery: Sendable {
 
     /// How many packets wait behind it.
     package let more: Int
+
+    /// How many packets the client has lost and is not known to have been told of.
+    package let lost: UInt64
 }
 
 /// A packet on its way to a backend.

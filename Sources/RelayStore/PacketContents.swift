@@ -28,6 +28,20 @@ package struct PacketContents: Sendable, Equatable {
         self.headerCount = headerCount
     }
 
+    /// What a shard has of them.
+    init(stored bytes: [UInt8], headerCount: Int) {
+        self.bytes = bytes
+        self.headerCount = headerCount
+    }
+
+    /// Contents of so many bytes that are in the journal only.
+    static func absent(byteCount: Int) -> PacketContents {
+        PacketContents(stored: [], headerCount: byteCount)
+    }
+
+    /// Whether they are in the journal only; then there is nothing to lend.
+    var isAbsent: Bool { self.bytes.isEmpty && self.headerCount > 0 }
+
     /// No header fields and no body.
     package static let empty = PacketContents(bytes: [], headerCount: 0)
 
@@ -35,7 +49,7 @@ package struct PacketContents: Sendable, Equatable {
     package var bodyCount: Int { self.bytes.count &- self.headerCount }
 
     /// What limits count: the bytes of the header fields and of the body.
-    package var byteCount: Int { self.bytes.count }
+    package var byteCount: Int { self.bytes.isEmpty ? self.headerCount : self.bytes.count }
 
     /// Lends the header fields.
     package func withHeaders<Result>(_ read: (Span<UInt8>) throws -> Result) rethrows -> Result {

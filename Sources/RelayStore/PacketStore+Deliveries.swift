@@ -10,7 +10,9 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.append(reply, in: realm, ticket)) { return .pending }
+        if let progress = self.journaled(.append(reply, in: realm, ticket), &effects) {
+            return progress
+        }
         self.replyWritten(reply, in: realm, ticket: ticket, at: now, &effects)
         return .done
     }
@@ -18,11 +20,12 @@ extension PacketStore {
     func replyWritten(
         _ reply: Reply,
         in realm: RealmID,
+        number: PacketNumber? = nil,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        let number = self.store(reply, in: realm, at: now, &effects)
+        let number = self.store(reply, in: realm, number: number, at: now, &effects)
         effects.append(.stored(ticket, number ?? 0))
         self.bury(&effects)
     }
@@ -44,9 +47,12 @@ extension PacketStore {
         {
             return .done
         }
-        if self.isPending(.sendDirect(contents, from: session, to: recipients, key: key, ticket)) {
-            return .pending
-        }
+        let progress = self.journaled(
+            .sendDirect(contents, from: session, to: recipients, key: key, ticket),
+            unless: self.refusal(of: session, to: recipients, at: now),
+            &effects
+        )
+        if let progress { return progress }
         self.packetWritten(
             contents,
             from: session,
@@ -63,23 +69,40 @@ extension PacketStore {
         _ contents: PacketContents,
         from session: Session,
         to recipients: Recipients,
+        number: PacketNumber? = nil,
         key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        if self.isRepeat(key, from: session, ticket: ticket, at: now, &effects) { return }
-        if let refusal = self.refusal(of: session, to: recipients, at: now) {
-            effects.append(.refused(ticket, refusal))
-            return
-        }
-        if let key, !self.claim(key, from: session, at: now) {
-            let hasSeen = self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
-            if !hasSeen { effects.append(.refused(ticket, .sessionEnded)) }
+        let isToBeStored = self.mayStore(
+            key,
+            number,
+            from: session,
+            to: recipients,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
+        guard isToBeStored else {
+            if let number {
+                for index in 0..<UInt64(recipients.count) {
+                    effects.changes.append(.removed(number + index, .toClient))
+                }
+                if key != nil { effects.changes.append(.keyForgotten(number)) }
+                self.bury(&effects)
+            }
             return
         }
         let reply = Reply(recipients: recipients, contents: contents, from: session.name)
-        self.replyWritten(reply, in: session.realm, ticket: ticket, at: now, &effects)
+        self.replyWritten(
+            reply,
+            in: session.realm,
+            number: number,
+            ticket: ticket,
+            at: now,
+            &effects
+        )
     }
 
     /// Asks for the oldest packet of the session's client.
@@ -137,8 +160,12 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if let number, self.isPending(.acknowledge(session, upTo: number, wish, ticket)) {
-            return .pending
+        if let number, self.changesAnything(session, upTo: number) {
+            let progress = self.journaled(
+                .acknowledge(session, upTo: number, wish, ticket),
+                &effects
+            )
+            if let progress { return progress }
         }
         self.acknowledgementWritten(
             session,
@@ -149,6 +176,15 @@ extension PacketStore {
             &effects
         )
         return .done
+    }
+
+    /// Whether an acknowledgement is the first of its session or ends a packet; most that a held poll
+    /// repeats do neither, and need not be written.
+    private func changesAnything(_ session: Session, upTo number: PacketNumber) -> Bool {
+        guard self.journal != nil, session.acknowledges else { return self.journal != nil }
+        return self.withShard(session.client.shard) { shard in
+            shard.hasPacket(of: session, upTo: number)
+        }
     }
 
     func acknowledgementWritten(
@@ -192,6 +228,16 @@ extension PacketStore {
         self.withShard(client.shard) {
             $0.deliveryProven(client, number, ticket: ticket, at: now, &effects)
         }
+        self.bury(&effects)
+    }
+
+    /// An answer without a packet has arrived that told the client of losses, up to this one.
+    package func lossesTold(
+        _ client: ClientHandle,
+        upTo mark: UInt64,
+        _ effects: inout Effects
+    ) {
+        self.withShard(client.shard) { $0.lossesTold(client, upTo: mark, &effects) }
         self.bury(&effects)
     }
 
@@ -244,7 +290,7 @@ extension PacketStore {
     }
 
     /// Keeps a packet of a backend as a dead letter that cannot be stored for anybody; of one that
-    /// is too large, nothing.
+    /// is too large, nothing, but it counts as lost for its client if the store knows that.
     ///
     /// Effects: `.died`.
     package func bury(
@@ -256,17 +302,25 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        effects.deadLetters.append(
-            DeadLetter(
-                reason: reason,
-                direction: .toClient,
-                realm: realm,
-                client: client,
-                pool: pool,
-                number: nil,
-                attempts: 0,
-                contents: reason == .tooLarge ? .empty : contents,
-                diedAt: now
+        if reason == .tooLarge, let client {
+            self.withShard(of: client, in: realm) { shard in
+                guard let slot = shard.slot(of: client, in: realm) else { return }
+                shard.countLoss(slot, at: now)
+            }
+        }
+        effects.happened.append(
+            .died(
+                DeadLetter(
+                    reason: reason,
+                    direction: .toClient,
+                    realm: realm,
+                    client: client,
+                    pool: pool,
+                    number: nil,
+                    attempts: 0,
+                    contents: reason == .tooLarge ? .empty : contents,
+                    diedAt: now
+                )
             )
         )
         self.bury(&effects)
@@ -274,21 +328,26 @@ extension PacketStore {
 
     /// Stores a packet for each of its recipients, under one lock after the other.
     ///
+    /// - Parameter number: the number for the first of them, of consecutive ones; nil to take the next.
     /// - Returns: the number that it has for the first of those for whom it was stored.
     func store(
         _ reply: Reply,
         in realm: RealmID,
+        number given: PacketNumber? = nil,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> PacketNumber? {
         var first: PacketNumber?
+        var given = given
         reply.recipients.forEach { name in
+            defer { given = given.map { $0 + 1 } }
             let number = self.withShard(of: name, in: realm) {
                 $0.store(
                     reply.contents,
                     for: name,
                     in: realm,
                     from: reply.from,
+                    number: given,
                     at: now,
                     &effects
                 )
@@ -296,6 +355,31 @@ extension PacketStore {
             first = first ?? number
         }
         return first
+    }
+
+    /// Whether the packet of a session for recipients is to be stored; its key is taken then.
+    ///
+    /// Effects: `.duplicate` or `.refused` if it is not.
+    private func mayStore(
+        _ key: PacketKey?,
+        _ number: PacketNumber?,
+        from session: Session,
+        to recipients: Recipients,
+        ticket: Ticket,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Bool {
+        if self.isRepeat(key, from: session, ticket: ticket, at: now, &effects) { return false }
+        if let refusal = self.refusal(of: session, to: recipients, at: now) {
+            effects.append(.refused(ticket, refusal))
+            return false
+        }
+        if let key, !self.claim(key, number, from: session, at: now, &effects) {
+            let hasSeen = self.isRepeat(key, from: session, ticket: ticket, at: now, &effects)
+            if !hasSeen { effects.append(.refused(ticket, .sessionEnded)) }
+            return false
+        }
+        return true
     }
 
     /// Why the session may not send to the recipients, if it may not.

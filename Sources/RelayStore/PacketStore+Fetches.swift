@@ -23,7 +23,9 @@ extension PacketStore {
         case .new:
             break
         }
-        if self.isPending(.fetched(packet, origin, in: realm)) { return .pending }
+        if let progress = self.journaled(.fetched(packet, origin, in: realm), &effects) {
+            return progress
+        }
         self.fetchWritten(packet, origin, in: realm, at: now, &effects)
         return .done
     }
@@ -32,6 +34,7 @@ extension PacketStore {
         _ packet: FetchedPacket,
         _ origin: FetchOrigin,
         in realm: RealmID,
+        number: PacketNumber? = nil,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -39,22 +42,38 @@ extension PacketStore {
         switch packet {
         case .reply(let reply):
             isStored = true
-            _ = self.store(reply, in: realm, at: now, &effects)
+            _ = self.store(reply, in: realm, number: number, at: now, &effects)
             self.bury(&effects)
-        case .unusable(let contents, let reason, let client):
-            self.bury(
-                contents,
-                reason,
-                in: realm,
-                client: client,
-                pool: origin.key.pool,
-                at: now,
-                &effects
-            )
+        case .unusable(let contents, let reason, nil):
+            self.bury(contents, reason, of: nil, origin, in: realm, at: now, &effects)
+        case .unusable(let contents, let reason, let recipients?):
+            recipients.forEach {
+                self.bury(contents, reason, of: $0, origin, in: realm, at: now, &effects)
+            }
         }
         // Last: what is said to be dealt with must be.
         let window = self.dedupeWindow(of: realm)
         self.fetchKeys.withLock { $0.finish(origin.key, window: window, at: now) }
         effects.append(.fetched(origin, isStored: isStored))
+    }
+
+    private func bury(
+        _ contents: PacketContents,
+        _ reason: DeadLetter.Reason,
+        of client: ClientName?,
+        _ origin: FetchOrigin,
+        in realm: RealmID,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        self.bury(
+            contents,
+            reason,
+            in: realm,
+            client: client,
+            pool: origin.key.pool,
+            at: now,
+            &effects
+        )
     }
 }

@@ -27,13 +27,48 @@ extension PacketStore {
     /// Remembers the key of a packet that is about to be stored.
     ///
     /// False if another thread has been faster, or the session has ended.
-    func claim(_ key: PacketKey, from session: Session, at now: StoreInstant) -> Bool {
+    func claim(
+        _ key: PacketKey,
+        _ number: PacketNumber?,
+        from session: Session,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) -> Bool {
         self.withShard(session.client.shard) { shard in
             guard let slot = shard.slot(of: session), !shard.hasSeen(key, slot, at: now) else {
                 return false
             }
-            shard.remember(key, slot, at: now)
+            shard.remember(key, slot, number: number, at: now, &effects)
             return true
+        }
+    }
+
+    // MARK: For a journal
+
+    /// Whether the keys of the realm's clients are remembered.
+    func remembersKeys(in realm: RealmID) -> Bool {
+        // Every shard has the rules.
+        self.withShard(0) { $0.rules.realms[realm.index].remembersKeys }
+    }
+
+    /// The longest time for which the keys of any realm are remembered, in nanoseconds.
+    var longestDedupeWindow: UInt64 {
+        self.withShard(0) { $0.rules.realms.reduce(0) { max($0, $1.dedupeWindow) } }
+    }
+
+    /// A key of the client's packet with this number, behind those restored before; it came at this
+    /// time, in nanoseconds.
+    func restoreKey(
+        _ key: PacketKey,
+        of packet: PacketNumber,
+        at time: UInt64,
+        from client: ClientHandle
+    ) {
+        self.withShard(client.shard) { shard in
+            guard let slot = shard.slot(of: client) else { return }
+            // How many are kept is known only with the configuration: the next key sees to it.
+            let extras = shard.extras(of: slot)
+            shard.extras[extras].seen.insert(key, of: packet, at: time)
         }
     }
 }

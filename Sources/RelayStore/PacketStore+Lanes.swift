@@ -20,9 +20,14 @@ extension PacketStore {
         {
             return .done
         }
-        if self.isPending(.send(contents, from: session, to: pool, key: key, ticket)) {
-            return .pending
-        }
+        let progress = self.journaled(
+            .send(contents, from: session, to: pool, key: key, ticket),
+            unless: self.withShard(session.client.shard) {
+                $0.refusal(of: session, to: pool, bytes: contents.byteCount)
+            },
+            &effects
+        )
+        if let progress { return progress }
         self.packetWritten(
             contents,
             from: session,
@@ -39,6 +44,7 @@ extension PacketStore {
         _ contents: PacketContents,
         from session: Session,
         to pool: PoolID,
+        number: PacketNumber? = nil,
         key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
@@ -49,6 +55,7 @@ extension PacketStore {
                 contents,
                 from: session,
                 to: pool,
+                number: number,
                 key: key,
                 ticket: ticket,
                 at: now,
@@ -69,7 +76,18 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.consumed(lane, number, reply: reply, loop: loop)) { return .pending }
+        if self.journal != nil {
+            // Once it is said nobody else may send the packet, so that there is one reply at most.
+            let isFirst = self.withShard(lane.client.shard) {
+                $0.completionBegan(lane, number, by: loop)
+            }
+            guard isFirst else { return .pending }
+        }
+        let progress = self.journaled(
+            .consumed(lane, number, reply: reply, loop: loop),
+            &effects
+        )
+        if let progress { return progress }
         self.consumptionWritten(lane, number, reply: reply, loop: loop, at: now, &effects)
         return .done
     }
@@ -78,6 +96,7 @@ extension PacketStore {
         _ lane: LaneHandle,
         _ number: PacketNumber,
         reply: Reply?,
+        replyNumber: PacketNumber? = nil,
         loop: UInt16,
         at now: StoreInstant,
         _ effects: inout Effects
@@ -86,14 +105,14 @@ extension PacketStore {
         if let reply {
             let realm = self.withShard(shard) { $0.replyReceived(lane, number, by: loop) }
             guard let realm else { return }
-            _ = self.store(reply, in: realm, at: now, &effects)
+            _ = self.store(reply, in: realm, number: replyNumber, at: now, &effects)
         }
         self.withShard(shard) {
             $0.consumed(
                 lane,
                 number,
                 by: loop,
-                hasReply: reply != nil,
+                isCompleting: reply != nil || self.journal != nil,
                 at: now,
                 &effects
             )

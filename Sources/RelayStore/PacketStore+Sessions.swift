@@ -16,8 +16,9 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> Progress {
-        if self.isPending(.logIn(login, ticket)) { return .pending }
-        self.loginWritten(login, ticket: ticket, at: now, &effects)
+        let written = self.journal == nil ? login : login.withDigest()
+        if let progress = self.journaled(.logIn(written, ticket), &effects) { return progress }
+        self.loginWritten(written, ticket: ticket, at: now, &effects)
         return .done
     }
 
@@ -53,8 +54,36 @@ extension PacketStore {
         in realm: RealmID,
         at now: StoreInstant
     ) -> Session? {
+        if let journal = self.journal {
+            return self.session(forToken: token, in: realm, at: now, usesIn: journal)
+        }
+        return self.findSession(forToken: token, in: realm, at: now).session
+    }
+
+    /// The same where sessions are kept, with digests for tokens.
+    ///
+    /// The first use in each sixteenth of the session's time is recorded.
+    private func session(
+        forToken token: Span<UInt8>,
+        in realm: RealmID,
+        at now: StoreInstant,
+        usesIn journal: any Journal
+    ) -> Session? {
+        let digest = TokenDigest.of(token)
+        let (session, isDue) = self.findSession(forToken: digest.span, in: realm, at: now)
+        if isDue { journal.record([.sessionUsed(digest, at: now)]) }
+        return session
+    }
+
+    private func findSession(
+        forToken token: Span<UInt8>,
+        in realm: RealmID,
+        at now: StoreInstant
+    ) -> (session: Session?, isUseDue: Bool) {
         let hash = KeyHash.mixed(KeyHash.of(token), realm: realm)
-        guard let client = self.withTokens(near: hash, { $0.owner(of: hash) }) else { return nil }
+        guard let client = self.withTokens(near: hash, { $0.owner(of: hash) }) else {
+            return (nil, false)
+        }
         return self.withShard(client.shard) {
             $0.session(of: client, token: token, in: realm, at: now)
         }

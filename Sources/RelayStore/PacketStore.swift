@@ -21,12 +21,15 @@ package final class PacketStore: Sendable {
 
     private let deadLetters: Mutex<DeadLetters>
 
+    /// The keys of pushed packets.
+    let pushKeys = Mutex(PushKeys())
+
     /// The keys of fetched packets.
     let fetchKeys = Mutex(FetchKeys())
 
     let outboxes: OutboxAccount
 
-    private let numbers: PacketNumbers
+    let numbers: PacketNumbers
 
     /// Numbers the sessions.
     let epochs = Atomic<UInt64>(0)
@@ -45,7 +48,8 @@ package final class PacketStore: Sendable {
                 Shard(
                     index: UInt8(truncatingIfNeeded: index),
                     numbers: numbers,
-                    outboxes: outboxes
+                    outboxes: outboxes,
+                    isJournaled: journal != nil
                 )
             )
         }
@@ -82,6 +86,11 @@ package final class PacketStore: Sendable {
         self.rules.withLock { $0.realms[realm.index].name }
     }
 
+    /// What holds for the clients of a realm.
+    func settings(of realm: RealmID) -> RealmSettings {
+        self.rules.withLock { $0.realms[realm.index].settings }
+    }
+
     /// The name that a pool was made with.
     package func name(of pool: PoolID) -> String {
         self.rules.withLock { $0.pools[pool.index].name }
@@ -116,7 +125,9 @@ package final class PacketStore: Sendable {
     }
 
     /// Whether outboxes have room: otherwise neither send packets to backends nor fetch.
-    package var acceptsReplies: Bool { !self.outboxes.isFull }
+    package var acceptsReplies: Bool {
+        !self.outboxes.isFull && self.journal?.acceptsReplies ?? true
+    }
 
     /// Whether a number is not above every one that this store has given to anybody.
     package func hasGiven(_ number: PacketNumber) -> Bool { number <= self.numbers.newest }
@@ -166,19 +177,44 @@ package final class PacketStore: Sendable {
         if shard == 0 {
             self.outboxes.review(&effects)
             self.deadLetters.withLock { $0.expire(at: now) }
+            self.pushKeys.withLock { $0.expire(at: now) }
             self.fetchKeys.withLock { $0.expire(at: now) }
         }
     }
 
-    /// Keeps the dead letters that an operation left, after the lock under which they died.
+    /// Tells what has happened in an operation, after the lock under which it did: the journal writes
+    /// it, dead letters are kept.
     func bury(_ effects: inout Effects) {
-        guard !effects.deadLetters.isEmpty else { return }
-        let letters = effects.deadLetters
-        effects.deadLetters.removeAll()
-        self.deadLetters.withLock { kept in
-            for letter in letters { kept.append(letter) }
+        if let journal = self.journal { self.tell(journal, &effects) }
+        guard !effects.happened.isEmpty else { return }
+        let happened = effects.happened
+        effects.happened.removeAll()
+        for operation in happened {
+            _ = self.journal?.write(operation)
+            switch operation {
+            case .died(let letter):
+                self.deadLetters.withLock { $0.append(letter) }
+                effects.append(.died(letter))
+            case .dropped(let number, let client, let realm):
+                effects.append(.dropped(realm: realm, client: client, number))
+            default: break
+            }
         }
-        for letter in letters { effects.append(.died(letter)) }
+    }
+
+    private func tell(_ journal: any Journal, _ effects: inout Effects) {
+        if !effects.changes.isEmpty { journal.record(effects.changes) }
+        effects.changes.removeAll()
+        if !effects.absent.isEmpty { journal.read(effects.absent) }
+        effects.absent.removeAll()
+    }
+
+    /// How much is kept of dead letters.
+    var deadLetterLimits: StoreLimits { self.deadLetters.withLock { $0.limits } }
+
+    /// Keeps a letter that was one before.
+    func restoreDeadLetter(_ letter: DeadLetter) {
+        self.deadLetters.withLock { $0.append(letter) }
     }
 
     // MARK: Locks

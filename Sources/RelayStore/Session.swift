@@ -41,6 +41,17 @@ package struct Login: Sendable {
     /// Whether `Accept-Debug` was granted.
     package let isDebugServer: Bool
 
+    /// The same with the digest of the token in its place.
+    func withDigest() -> Login {
+        Login(
+            realm: self.realm,
+            name: self.name,
+            token: TokenDigest.of(self.token.span),
+            tokenTTL: self.tokenTTL,
+            isDebugServer: self.isDebugServer
+        )
+    }
+
     /// A login as a backend granted it.
     package init(
         realm: RealmID,

@@ -18,10 +18,11 @@ package struct RealmSettings: Sendable, Equatable {
     /// letter.
     package var unknownClientsMax = 10_000
 
-    /// How long the key of a packet that a client sent is remembered; 0 for not at all.
+    /// How long the key of a packet that a client sent, or that was pushed, is remembered; 0 for not
+    /// at all.
     package var dedupeWindow: Duration = .seconds(600)
 
-    /// How many such keys are remembered of one client, the newest.
+    /// How many such keys are remembered, the newest: of one client, and of all pushes together.
     package var dedupeKeysMax = 1024
 
     /// The defaults of relay.yaml.

@@ -17,9 +17,16 @@ package protocol UpstreamHandler: AnyObject {
     /// A piece of its body; not to be kept.
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>)
 
+    /// There is a connection, or room again, for more of a body of which `UpstreamPool.writeBody` said false.
+    func requestWritable(_ request: UpstreamRequest)
+
     /// The response is complete.
     func responseEnded(_ request: UpstreamRequest)
 
     /// There will be no (complete) response; may come after the head.
     func requestFailed(_ request: UpstreamRequest, _ failure: UpstreamFailure)
+}
+
+extension UpstreamHandler {
+    package func requestWritable(_ request: UpstreamRequest) {}
 }

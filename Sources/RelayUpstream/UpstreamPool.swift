@@ -31,7 +31,7 @@ package final class UpstreamPool {
     /// Where the head of a request is written, one at a time.
     private var requestHead: [UInt8] = []
 
-    private var targets: [UpstreamTarget] = []
+    private(set) var targets: [UpstreamTarget] = []
     private var balance: WeightedRoundRobin
     private var waiting = PoolWaiters()
 
@@ -62,13 +62,15 @@ package final class UpstreamPool {
     /// can have been seen, it is sent again on a new one.
     package func start(_ request: UpstreamRequest) {
         self.loop.assertOnLoop()
-        assert(request.method != .other, "relay asks with methods that it knows")
+        assert(
+            request.method != .other || !request.completeHead.isEmpty,
+            "relay asks with methods that it knows"
+        )
         guard case .new = request.stage else { preconditionFailure("a request is started once") }
         let target = self.targets[request.target]
         request.pool = self
         self.requestsUnderWay += 1
-        target.shared.requests.add(loop: self.loop.index)
-        target.shared.underWay.add(1, loop: self.loop.index)
+        target.shared.requestBegan(loop: self.loop.index)
         if let deadline = request.deadline, deadline <= self.loop.now {
             self.failLater(request, .init(.timedOut, .notSent, reason: "the deadline had passed"))
         } else {
@@ -152,6 +154,11 @@ extension UpstreamPool {
         to target: UpstreamTarget,
         _ write: (Span<UInt8>) -> Void
     ) {
+        guard request.completeHead.isEmpty else {
+            let head = request.completeHead
+            write(head.span)
+            return
+        }
         // Taken out and put back, so that filling it copies nothing.
         var head: [UInt8] = []
         swap(&head, &self.requestHead)
@@ -216,7 +223,7 @@ extension UpstreamPool {
         request.stage = .over
         request.pool = nil
         self.requestsUnderWay -= 1
-        self.shared.targets[request.target].underWay.add(-1, loop: self.loop.index)
+        self.shared.targets[request.target].requestEnded(loop: self.loop.index)
     }
 
     /// The deadline of a request has come that is on no connection.

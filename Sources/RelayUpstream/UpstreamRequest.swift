@@ -21,10 +21,27 @@ package final class UpstreamRequest {
     /// Which part of `body` is the body.
     package var bodyRange: Range<Int> = 0..<0
 
+    /// A whole head that goes out as it is, in place of one made of `path`, `fields` and `bodyRange`; for
+    /// what is passed on.
+    package var completeHead: [UInt8] = []
+    /// Whether more of the body follows (`UpstreamPool.writeBody`, `endBody`).
+    ///
+    /// `body` holds what has come of it, framed, as long as no byte of the request has left, so that it can go
+    /// to another connection.
+    package var isBodyOpen = false
+    /// Whether `writeBody` frames what it is given as chunks.
+    package var isBodyChunked = false
+    /// Whether the writer of the body waits for `requestWritable`.
+    package var isAwaitingRoom = false
+
     /// Which connections will do.
     package var freshness: Freshness = .any
     /// From the request's last byte to the response's end (packets, logins; nil: no limit).
     package var timeout: Duration?
+    /// From the request's last byte to the response's head; nil: no limit.
+    package var headTimeout: Duration?
+    /// Between two bytes of the response's body, and while the target takes none of the request's; nil: no limit.
+    package var stallTimeout: Duration?
     /// The latest time at which the response must be complete, whatever came before; nil: none.
     package var deadline: MonotonicTime?
     /// More of a body than this is `malformed`.

@@ -58,6 +58,7 @@ struct RunCommand: ParsableCommand {
                 system: LinuxSystemCalls(),
                 workers: workers,
                 filesMax: filesMax,
+                memoryMax: MachineMemory.bytesMax(),
                 log: output,
                 load: load
             )

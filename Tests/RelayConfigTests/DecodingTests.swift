@@ -17,7 +17,9 @@ struct DecodingTests {
         #expect(self.configuration.memory.limitBytes == 1 << 30)
         #expect(self.configuration.log.level == .debug)
         #expect(self.configuration.log.format == .json)
-        #expect(self.configuration.store.kind == .memory)
+        var disk = DiskConfiguration(path: "relay-data")
+        disk.reserveBytes = 1 << 30
+        #expect(self.configuration.store.kind == .disk(disk))
         #expect(self.configuration.store.deadLetters.keep == .zero)
         #expect(self.configuration.store.deadLetters.packetsMax == 0)
         #expect(self.configuration.store.deadLetters.bytesMax == 1024)
@@ -58,6 +60,7 @@ struct DecodingTests {
         pool.rejectStatuses = []
         pool.connectTimeout = .milliseconds(250)
         pool.responseTimeout = .seconds(3600)
+        pool.stallTimeout = .seconds(20)
         pool.wait = .seconds(5)
         pool.host = .target
         pool.connections.max = 10
@@ -121,6 +124,7 @@ struct DecodingTests {
         limits.bufferedBytesMax = 64 << 10
         limits.headerTimeout = .seconds(5)
         limits.bodyBytesPerSecondMin = 0
+        limits.stallTimeout = .seconds(30)
         limits.idleTimeout = .seconds(600)
         limits.connectionsMax = 5
         #expect(listener.bind == .tcp(host: "::", port: 8080))
@@ -148,6 +152,8 @@ struct DecodingTests {
         auth.timeout = .seconds(5)
         auth.authPath = "/login"
         auth.registerPath = "/join"
+        auth.logoutPath = "/leave"
+        auth.debugServers = false
         var isPost = MatchConfiguration()
         isPost.methods = ["POST"]
         #expect(pipeline[0] == StageConfiguration(.auth(auth), when: isPost))

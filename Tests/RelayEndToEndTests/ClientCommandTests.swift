@@ -113,6 +113,86 @@ struct ClientCommandTests {
         }
     }
 
+    @Test func `a packet whose answer is lost is sent again, and stored once`() throws {
+        try PacketSystem.run { system in
+            let token = try system.logIn("alice")
+            // Stands between the client and relay, and cuts the connection when the first answer has come.
+            let relay = system.address
+            let middle = try TestBackend(system.host.at(9002)) { request, middle in
+                var passed = Request(body: request.message.body)
+                passed.fields = request.message.fields.filter {
+                    !["host", "content-length"].contains($0.name.lowercased())
+                }
+                guard let answer = try? TestClient.exchange(passed, with: relay) else {
+                    return .close
+                }
+                if middle.received.count == 1 { return .close }
+                let fields = answer.fields.filter {
+                    !["content-length", "connection"].contains($0.name.lowercased())
+                }
+                return .answer(answer.status, fields: fields, body: answer.text)
+            }
+            let send = try RelayProgram.run(
+                ["client", "send", "--body", "hello", "--url", "http://\(middle.address)"],
+                environment: ["RELAY_TOKEN": token]
+            )
+            #expect(send.exit == .code(0))
+            #expect(send.outputText == "hello")
+            #expect(send.errorText.contains("trying again"))
+            #expect(system.backend.packets.count == 1)
+            let keys = middle.received.map { $0.message.field("Packet-Id") }
+            #expect(keys.count == 4 && keys[0] != nil && keys[0] == keys[1])
+            // The echo was acknowledged, so nothing waits.
+            expectNoPacket(try system.exchange(.poll(token, wait: 0)))
+            middle.stop()
+        }
+    }
+
+    @Test func `poll acknowledges what it has printed`() throws {
+        try PacketSystem.run { system in
+            let alice = try system.logIn("alice")
+            let bob = try system.logIn("bob")
+            try system.send(["one", "two"], to: "bob", by: alice)
+            for text in ["one", "two", ""] {
+                let poll = try RelayProgram.run(
+                    [
+                        "client", "poll", "--wait", "0", "--token", bob, "--url",
+                        "http://\(system.address)",
+                    ]
+                )
+                #expect(poll.exit == .code(0))
+                #expect(poll.outputText == text)
+            }
+        }
+    }
+
+    @Test func `tail prints a line a packet`() throws {
+        try Self.run { shell in
+            let alice = try shell.logIn("alice")
+            let tail = try ChildProcess(
+                RelayProgram.path,
+                ["client", "tail", "--login", "bob", "--url", shell.url]
+            )
+            let path = try shell.folder.write("\u{1}two\r\nlines\n", to: "lines")
+            let send = try shell.client(
+                "send",
+                "--wait",
+                "0",
+                "-H",
+                "X-Deliver-To: bob",
+                "--body",
+                "@\(path)",
+                token: alice
+            )
+            #expect(send.exit == .code(0))
+            let deadline = Deadline.usual
+            while !tail.outputText.contains("\n"), tail.read(by: deadline) {}
+            #expect(tail.outputText.hasPrefix("\\x01two\\r\\nlines\n"))
+            tail.signal(SIGINT)
+            _ = try tail.waitForExit()
+        }
+    }
+
     @Test func `packets between clients need a debug server`() throws {
         try Self.run { shell in
             let alice = try shell.logIn("alice")

@@ -15,7 +15,7 @@ struct CrossOriginTests {
             .with("Access-Control-Request-Headers", "authorization,x-mood")
     }
 
-    @Test(arguments: ["/", "/auth", "/register"])
+    @Test(arguments: ["/", "/auth", "/register", "/logout"])
     func `a preflight is answered without a token`(path: String) throws {
         try PacketSystem.run(self.allow) { system in
             let client = try system.client()

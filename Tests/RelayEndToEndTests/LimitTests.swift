@@ -117,6 +117,32 @@ struct LimitTests {
         }
     }
 
+    @Test func `packets are refused while memory is short, until it is ample again`() throws {
+        try PacketSystem.run(
+            {
+                $0.sections = ["memory: { limit: 32MiB }"]
+                $0.limits = "body_size: 4MiB"
+                $0.buffer = "hold: 10s, packet_size: 4MiB, inbox_bytes: 1GiB"
+            },
+            script: { request, backend in
+                request.isPacket ? .hang : backend.admit(request)
+            }
+        ) { system in
+            let token = try system.logIn("alice")
+            let packet = Request.packet(token, String(repeating: "a", count: 4 << 20), wait: 0)
+            let client = try system.client()
+            // relay looks four times a second: it may see less than all of it, or refuse the rest.
+            for _ in 0..<12 { try? client.send(packet) }
+            try system.relay.waitForLine(containing: "memory is")
+            // The backend takes in what waits.
+            system.backend.stop()
+            system.backend.setScript { _, _ in .answer(200) }
+            try system.backend.start()
+            try system.relay.waitForLine(containing: "memory is ample again")
+            #expect(try system.exchange(packet).status == 200)
+        }
+    }
+
     @Test func `port 0 lets the system choose, and the log tells`() throws {
         let host = try LoopbackHost.unique()
         let folder = try TemporaryFolder()

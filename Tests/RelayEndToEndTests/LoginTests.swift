@@ -17,6 +17,7 @@ struct LoginTests {
             #expect(answer.status == 200)
             #expect(answer.text == "token-1")
             #expect(answer.extensionFields == ["x-greeting: hi"])
+            #expect(answer.values(of: "Client-Id") == ["alice"])
             #expect(answer.field("Server") == nil)
 
             let seen = try #require(system.backend.received.first).message

@@ -63,6 +63,17 @@ struct ClientFetchTests {
         #expect(self.asked(harness) == ["anna"])
     }
 
+    @Test(arguments: [200, 404, 503])
+    func `any answer may end sessions`(status: Int) throws {
+        let harness = try self.harness()
+        let poll = try harness.post("anna")
+        harness.backend.answer(status, ["End-Session: anna, bob"])
+        harness.settle()
+        #expect(poll.answer == "200, More: 0")
+        for client in ["anna", "bob"] { #expect(try harness.post(client).status == 401) }
+        #expect(try harness.post("carl", "", ["Prefer: wait=0"]).status == 200)
+    }
+
     @Test func `More has the client asked for at once, with a poll or without`() throws {
         let harness = try self.harness()
         _ = try harness.post("anna")

@@ -26,7 +26,7 @@ struct JournalTests {
         harness.settle()
         #expect(client.status == nil)
         journal.commit(harness)
-        #expect(client.answer == "200, 'secret'")
+        #expect(client.answer == "200, Client-Id: anna, 'secret'")
     }
 
     @Test func `a packet is sent, and its poll begins, when it is stored`() throws {
@@ -113,7 +113,7 @@ struct JournalTests {
 final class SlowJournal: Journal {
     private let operations = Mutex<[StoreOperation]>([])
 
-    func write(_ operation: StoreOperation) -> Progress {
+    func write(_ operation: StoreOperation) -> JournalAnswer {
         self.operations.withLock { $0.append(operation) }
         return .pending
     }

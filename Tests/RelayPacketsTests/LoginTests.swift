@@ -143,7 +143,7 @@ struct LoginTests {
         #expect(!sent.contains("mallory"))
         #expect(harness.backend.requests.first?.freshness == .recent)
         harness.backend.answer(200, ["Client-Id: anna", "X-Greeting: hi"], " secret\n")
-        #expect(client.answer == "200, X-Greeting: hi, ' secret\n'")
+        #expect(client.answer == "200, Client-Id: anna, X-Greeting: hi, ' secret\n'")
         #expect(client.value("Cache-Control") == "no-store")
         let token = Array("secret".utf8)
         let session = harness.store.session(

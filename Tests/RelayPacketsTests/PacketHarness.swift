@@ -20,6 +20,8 @@ final class PacketHarness {
     let targets: [FakeTargets]
     /// Where its clients connect to.
     static let address = BindAddress.tcp(host: "127.0.0.1", port: 8080)
+    /// Who knows one of them may push.
+    static let pushSecrets = ["sesame-open", "sesame-new"]
     private let counts = ListenerCounts()
     private var listeners: [ListenerContext] = []
     private let configuration: PoolConfiguration
@@ -99,6 +101,17 @@ final class PacketHarness {
                             when: nil,
                             pools: ["app": self.pool]
                         )
+                    )
+                ),
+                .init(
+                    PushStage(
+                        part,
+                        configuration: PushConfiguration(
+                            realm: "app",
+                            secrets: Self.pushSecrets.map { Secret($0) }
+                        ),
+                        realm: self.realm,
+                        packetBytesMax: buffer.packetBytesMax
                     )
                 ),
             ])

@@ -66,7 +66,7 @@ struct CrossOriginPolicyTests {
         )
     }
 
-    @Test(arguments: ["/", "/auth", "/register"])
+    @Test(arguments: ["/", "/auth", "/register", "/logout"])
     func `answers preflights at each path of the protocol`(path: String) throws {
         let answer = try self.answer(
             self.app,

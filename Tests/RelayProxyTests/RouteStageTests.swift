@@ -92,12 +92,6 @@ struct RedirectTests {
 }
 
 struct RouteStageTests {
-    @Test func `says of a pool that requests cannot be proxied yet`() throws {
-        let answer = try ProxyBed("- route: app").get("/")
-        #expect(answer.status == 501)
-        #expect(answer["content-type"] == "application/problem+json")
-    }
-
     @Test func `answers 404 where no rule holds`() throws {
         let bed = try ProxyBed("- route: [{ match: { path: /a }, respond: { body: a } }]")
         #expect(try bed.get("/a").body == "a")

@@ -11,6 +11,8 @@ final class Client {
     /// Whether a login may have been granted that the client knows nothing of.
     private(set) var hasUnknownLogins = false
     private(set) var loginsUnderWay = 0
+    /// Its packets that have a name of its own.
+    private var named: [SentPacket] = []
     /// The largest `Packet-Id` that it has read, which it acknowledges if that is its manner.
     var lastRead: UInt64 = 0
     /// Requests under way, on all its connections.
@@ -114,7 +116,7 @@ final class Client {
         var lines = [
             "POST / HTTP/1.1", "Host: relay", "Authorization: Bearer \(session.token)",
             // What a stranger may not say.
-            "From: somebody", "Type: Auth", "Packet-Id: mine", "Client-Id: c9",
+            "From: somebody", "Type: Auth", "Attempt: 7", "Client-Id: c9",
             "X-Client: \(self.name)",
         ]
         if let seconds = plan.waitSeconds { lines.append("Prefer: wait=\(seconds)") }
@@ -125,17 +127,42 @@ final class Client {
         if plan.asksToClose { lines.append("Connection: close") }
         var body: [UInt8] = []
         if plan.hasPacket {
-            let isSide = self.world.scenario.hasSidePool && self.generator.chance(0.5)
-            if isSide { lines.append("X-Pool: side") }
-            let packet = self.world.oracle.send(request, pool: isSide ? "side" : "main")
+            let packet = self.takeUnanswered(for: request) ?? self.newPacket(for: request)
+            if packet.pool == "side" { lines.append("X-Pool: side") }
+            if let key = packet.key { lines.append("Packet-Id: \(key)") }
             body = packet.contents
             lines.append("X-Number: \(packet.number)")
+        } else {
+            // Without a packet it means nothing.
+            lines.append("Packet-Id: mine")
         }
         let isChunked = plan.hasPacket && self.generator.chance(0.3)
         lines.append(isChunked ? "Transfer-Encoding: chunked" : "Content-Length: \(body.count)")
         let head = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
         self.world.oracle.sends(request)
         connection.send(head + (isChunked ? body.chunked : body), as: request)
+    }
+
+    /// A packet that was not sent before.
+    private func newPacket(for request: ClientRequest) -> SentPacket {
+        let isSide = self.world.scenario.hasSidePool && self.generator.chance(0.5)
+        let packet = self.world.oracle.send(
+            request,
+            pool: isSide ? "side" : "main",
+            isNamed: self.kind.acknowledges || self.generator.chance(0.3)
+        )
+        if self.kind.acknowledges { self.named.append(packet) }
+        return packet
+    }
+
+    /// A packet of its own name whose request was never answered: it is sent again.
+    private func takeUnanswered(for request: ClientRequest) -> SentPacket? {
+        let unanswered = self.named.first {
+            $0.request.status == nil && !$0.request.connection.isUsable
+        }
+        guard let unanswered else { return nil }
+        unanswered.repeats(request)
+        return unanswered
     }
 
     // MARK: Login

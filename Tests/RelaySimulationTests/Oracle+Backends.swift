@@ -2,7 +2,7 @@
 extension Oracle {
     /// A backend has read a packet.
     func attemptBegins(_ packet: SentPacket, at backend: Backend) {
-        if let status = packet.request.status, status != 200 {
+        if let status = packet.request.status, status != 200, !packet.isRepeated {
             self.broken("packet \(packet.number) was answered with \(status) and sent all the same")
         }
         guard self.scenario.triesForEver else { return }
@@ -23,6 +23,7 @@ extension Oracle {
 
     /// Whether `first` was certainly stored before `second`.
     private func isBefore(_ first: SentPacket, _ second: SentPacket) -> Bool {
+        if first.isRepeated || second.isRepeated { return false }
         if first.request.connection === second.request.connection {
             return first.number < second.number
         }

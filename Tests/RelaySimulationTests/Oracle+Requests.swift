@@ -33,7 +33,9 @@ extension Oracle {
         {
             self.broken("an answer does not say that relay is stopping")
         }
-        if let packet = request.packet, message.status != 200, !packet.attempts.isEmpty {
+        if let packet = request.packet, message.status != 200, !packet.attempts.isEmpty,
+            !packet.isRepeated
+        {
             self.broken(
                 "packet \(packet.number) was sent, and its request answered with \(message.status)"
             )
@@ -84,11 +86,22 @@ extension Oracle {
         }
         if message.body.isEmpty {
             if message.count(of: "packet-id") > 0 { self.broken("no packet, but a Packet-Id") }
-            self.checkEmpty(request)
+            if message.value(of: "duplicate") == "true" {
+                self.isDuplicate(request)
+            } else {
+                self.checkEmpty(request)
+            }
         } else {
             self.delivered(request, message)
         }
         self.checkTime(request)
+    }
+
+    /// Relay has had the packet of a request before.
+    private func isDuplicate(_ request: ClientRequest) {
+        guard let packet = request.packet, packet.isRepeated else {
+            return self.broken("a request is a duplicate, and its packet was sent once")
+        }
     }
 
     /// A poll without a packet was held as long as it had to be.

@@ -32,13 +32,14 @@ final class Oracle {
     // MARK: What happens
 
     /// A client is about to send a packet with its request.
-    func send(_ request: ClientRequest, pool: String) -> SentPacket {
+    func send(_ request: ClientRequest, pool: String, isNamed: Bool) -> SentPacket {
         let number = self.packets.count
         let name = request.client.name
         let packet = SentPacket(
             number: number,
             client: name,
             pool: pool,
+            key: isNamed ? "name-\(number)" : nil,
             contents: self.contents("u\(number) from \(name) to \(pool) ", salt: number),
             request: request
         )
@@ -117,7 +118,10 @@ final class Oracle {
             self.broken("packet \(number) lost its X-Client")
         }
         if packet.pool != backend.pool { self.broken("packet \(number) came to the wrong pool") }
-        if message.value(of: "packet-id").flatMap({ UInt64($0) }) == nil {
+        let name = message.value(of: "packet-id")
+        if let key = packet.key {
+            if name != key { self.broken("packet \(key) came with another Packet-Id") }
+        } else if name.flatMap({ UInt64($0) }) == nil {
             self.broken("packet \(number) has no Packet-Id of relay's")
         }
         return packet

@@ -8,16 +8,36 @@ final class SentPacket {
     /// The pool that it goes to.
     let pool: String
     let contents: [UInt8]
-    let request: ClientRequest
+    /// The client's own name for it.
+    let key: String?
+    /// The request that carried it last.
+    private(set) var request: ClientRequest
+    /// Whether it was sent more than once.
+    private(set) var isRepeated = false
     /// Each time that a backend had read it in whole.
     var attempts: [Attempt] = []
 
-    init(number: Int, client: String, pool: String, contents: [UInt8], request: ClientRequest) {
+    init(
+        number: Int,
+        client: String,
+        pool: String,
+        key: String?,
+        contents: [UInt8],
+        request: ClientRequest
+    ) {
         self.number = number
+        self.key = key
         self.client = client
         self.pool = pool
         self.contents = contents
         self.request = request
+    }
+
+    /// The client sends it once more.
+    func repeats(_ request: ClientRequest) {
+        self.request = request
+        self.isRepeated = true
+        request.packet = self
     }
 
     /// Whether a backend has said what is to become of it.

@@ -137,7 +137,9 @@ struct AcknowledgementTests {
         _ = try harness.end(1, .proven)
         #expect(harness.append("four", for: ["anna"]) == ["stored 0", "died 'one' overflow"])
         #expect(
-            harness.poll(anna, acknowledging: "one", ticket: 2) == ["deliver 2 'three' more 1"]
+            harness.poll(anna, acknowledging: "one", ticket: 2) == [
+                "deliver 2 'three' more 1 lost 2"
+            ]
         )
     }
 

@@ -144,7 +144,7 @@ final class HeldJournal: Journal, StoreEvents {
     let sends = Mutex<[LaneSend]>([])
     private let texts = Mutex<[UInt16?: [String]]>([:])
 
-    func write(_ operation: StoreOperation) -> Progress {
+    func write(_ operation: StoreOperation) -> JournalAnswer {
         self.operations.withLock { $0.append(operation) }
         return .pending
     }

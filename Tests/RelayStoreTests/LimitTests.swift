@@ -30,7 +30,7 @@ struct LimitTests {
         )
         _ = harness.append("one", for: ["anna"])
         #expect(
-            harness.append("two", for: ["anna"], ticket: 2) == ["dropped from anna", "stored 2"]
+            harness.append("two", for: ["anna"], ticket: 2) == ["stored 2", "dropped from anna"]
         )
         #expect(harness.store.statistics().deadLetters.packets == 0)
     }
@@ -192,6 +192,10 @@ struct MemoryTests {
         #expect(harness.store.sum { $0.packets.chunkCount } < 10_000 / 64 + 64)
         harness.advance(milliseconds: 10_001)
         #expect(harness.sweep().count == 10_000)
+        // That packets were lost is remembered as long as a packet waits.
+        #expect(harness.store.sum { $0.clients.count } == 5000)
+        harness.advance(milliseconds: 10_001)
+        #expect(harness.sweep() == [])
         #expect(harness.store.sum { $0.packets.chunkCount + $0.clients.chunkCount } == 0)
         #expect(harness.store.sum { $0.slots.count } == 0)
     }

@@ -272,6 +272,18 @@ extension RandomWalk {
         self.compareEffects("poll of \(known.key)")
     }
 
+    /// Some answer that told of losses has arrived.
+    mutating func tellLosses() {
+        guard !self.notices.isEmpty else { return }
+        let notice = self.notices.remove(at: self.random(self.notices.count))
+        self.store.lossesTold(notice.client, upTo: notice.upTo, &self.effects)
+        // One of a record that was forgotten is refused.
+        if self.store.isKnown(notice.client) {
+            self.model.lossesTold(notice.key, upTo: notice.inModel)
+        }
+        self.compareEffects("losses told to \(notice.key)")
+    }
+
     /// Of some clients, what a request acknowledges: nothing, a packet that is the first, or the one
     /// behind it, or the last thing that was delivered to anybody.
     private mutating func acknowledgement(by key: StoreModel.Key) -> PacketNumber? {

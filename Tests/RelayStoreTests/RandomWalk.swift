@@ -18,6 +18,9 @@ struct RandomWalk {
     var sends: [LaneSend] = []
     var polls: [(key: StoreModel.Key, client: ClientHandle, ticket: UInt64)] = []
 
+    /// Answers without a packet that told of losses, and up to which of them.
+    var notices: [(key: StoreModel.Key, client: ClientHandle, upTo: UInt64, inModel: Int)] = []
+
     /// The newest lane of each client and pool that was sent on.
     private(set) var lanes: [KnownLane: LaneHandle] = [:]
 
@@ -82,7 +85,8 @@ struct RandomWalk {
         case 70..<83: self.poll()
         case 83..<86: self.endPoll()
         case 86..<97: self.endDelivery()
-        case 97..<99: self.sweep()
+        case 97: self.sweep()
+        case 98: self.tellLosses()
         default: self.reload()
         }
         self.compareFigures()
@@ -155,6 +159,11 @@ struct RandomWalk {
         case .send(let send):
             self.sends.append(send)
             self.lanes[self.lane(of: send)] = send.lane
+        case .answerEmpty(let ticket, _, let notice?):
+            let poll = self.polls.last { $0.ticket == ticket.handle }
+            guard let poll else { return self.differ("an answer to \(ticket)") }
+            let mark = self.model.notices[ticket.handle] ?? 0
+            self.notices.append((poll.key, poll.client, notice.upTo, mark))
         case .stored: self.copies.stored += copies
         case .died, .dropped: self.copies.ended += 1
         case .acknowledged(_, let packets): self.copies.ended += packets
@@ -235,6 +244,11 @@ struct RandomWalk {
 }
 
 extension PacketStore {
+    /// Whether the record that a handle names is there.
+    func isKnown(_ client: ClientHandle) -> Bool {
+        self.withShard(client.shard) { $0.slot(of: client) != nil }
+    }
+
     /// A figure of all shards together.
     func sum(_ figure: (borrowing Shard) -> Int) -> Int {
         (0..<UInt8(Self.shardCount)).map { index in self.withShard(index) { figure($0) } }

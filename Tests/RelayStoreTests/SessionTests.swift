@@ -319,7 +319,7 @@ struct DebugServerTests {
             ]
         )
         #expect(try harness.end(1, .returned) == [])
-        #expect(harness.poll(server, ticket: 2) == ["deliver 2 'one' more 2 from anna"])
+        #expect(harness.poll(server, ticket: 2) == ["deliver 2 'one' more 2 from anna lost 2"])
         _ = try harness.end(2, .proven)
         #expect(harness.poll(server, ticket: 3) == ["deliver 3 'four' more 1 from bert"])
         _ = try harness.end(3, .proven)

@@ -12,6 +12,10 @@ final class StoreHarness {
     private(set) var deliveries: [UInt64: Delivery] = [:]
     private(set) var sends: [String: LaneSend] = [:]
     private(set) var numbers: [UInt64: PacketNumber] = [:]
+    private(set) var pushed: [UInt64: [PacketNumber]] = [:]
+
+    /// What each answer without a packet told.
+    private var losses: [UInt64: LossNotice] = [:]
 
     /// The number of each packet that was delivered; 0 for none.
     private(set) var deliveredNumbers: [String: PacketNumber] = [:]
@@ -134,6 +138,25 @@ final class StoreHarness {
         }
     }
 
+    func push(
+        _ text: String,
+        for names: [String],
+        key: String? = nil,
+        ticket: UInt64 = 0,
+        loop: UInt16 = 0
+    ) -> [String] {
+        self.effects {
+            _ = self.store.push(
+                Self.reply(text, for: names),
+                key: key.flatMap(Self.key),
+                in: self.realm,
+                ticket: Ticket(loop: loop, handle: ticket),
+                at: self.now,
+                &$0
+            )
+        }
+    }
+
     /// A packet with a key for a client, or for nobody.
     func fetched(
         _ text: String,
@@ -154,6 +177,16 @@ final class StoreHarness {
                 at: self.now,
                 &$0
             )
+        }
+    }
+
+    func logOut(_ session: Session, ticket: UInt64 = 0) -> [String] {
+        self.effects { _ = self.store.logOut(session, ticket: Self.ticket(ticket), &$0) }
+    }
+
+    func endSession(of name: String, in realm: RealmID? = nil) -> [String] {
+        self.effects {
+            _ = self.store.endSession(of: Self.name(name), in: realm ?? self.realm, &$0)
         }
     }
 
@@ -191,6 +224,13 @@ final class StoreHarness {
 
     func pollEnded(_ session: Session, ticket: UInt64) -> Bool {
         self.store.pollEnded(session.client, ticket: Self.ticket(ticket))
+    }
+
+    /// The answer without a packet on a ticket has arrived.
+    func told(_ session: Session, ticket: UInt64) -> [String] {
+        self.effects {
+            self.store.lossesTold(session.client, upTo: self.losses[ticket]?.upTo ?? 0, &$0)
+        }
     }
 
     /// What becomes of the delivery on a ticket.
@@ -339,6 +379,8 @@ final class StoreHarness {
                 self.deliveries[delivery.ticket.handle] = delivery
                 self.deliveredNumbers[delivery.packet.contents.text] = delivery.packet.number
             case .send(let send): self.sends[send.packet.contents.text] = send
+            case .answerEmpty(let ticket, _, let losses): self.losses[ticket.handle] = losses
+            case .pushed(let ticket, let numbers, _): self.pushed[ticket.handle] = numbers
             case .stored(let ticket, let number): self.numbers[ticket.handle] = number
             default: break
             }
@@ -364,6 +406,10 @@ extension Effect {
     var text: String {
         switch self {
         case .loggedIn(let ticket): "loggedIn \(ticket.handle)"
+        case .loggedOut(let ticket): "loggedOut \(ticket.handle)"
+        case .pushed(let ticket, let numbers, let isDuplicate):
+            "pushed \(ticket.handle) for \(numbers.count { $0 != 0 }) of \(numbers.count)"
+                + (isDuplicate ? " again" : "")
         case .fetched(let origin, let isStored):
             "fetched \(String(decoding: origin.key.text, as: UTF8.self))\(isStored ? " stored" : "")"
         case .stored(let ticket, let number):
@@ -375,7 +421,9 @@ extension Effect {
                 + " more \(delivery.more)"
                 + (delivery.packet.from.map { " from \($0)" } ?? "")
                 + (delivery.packet.isRedelivered ? " again" : "")
-        case .answerEmpty(let ticket, let more): "empty \(ticket.handle) more \(more)"
+                + (delivery.lost > 0 ? " lost \(delivery.lost)" : "")
+        case .answerEmpty(let ticket, let more, let losses):
+            "empty \(ticket.handle) more \(more)" + (losses.map { " lost \($0.count)" } ?? "")
         case .held(let ticket, _): "held \(ticket.handle)"
         case .acknowledged(let loop, let packets): "acknowledged@\(loop) \(packets)"
         case .checkProof(let ticket, _, _): "check \(ticket.handle)"

@@ -14,6 +14,13 @@ struct StoreModel {
     var deadLettersKept: UInt64 = 0
 
     var clients: [Key: Client] = [:]
+
+    /// What is lost of each client that ever was.
+    private(set) var losses: [Key: Losses] = [:]
+
+    /// Up to which loss each answer without a packet told, by its ticket.
+    private(set) var notices: [UInt64: Int] = [:]
+
     private(set) var isFull = false
     private(set) var deadLetters: [(text: String, diedAt: UInt64)] = []
     var effects: [String] = []
@@ -57,6 +64,17 @@ struct StoreModel {
         var usedAt: UInt64
         var isDebugServer: Bool
         var acknowledges = false
+    }
+
+    /// Counts all losses; what a client is not told of in time counts as told.
+    struct Losses {
+        var total = 0
+        var told = 0
+        var lastAt: UInt64 = 0
+        var carrier: (number: UInt64, upTo: Int)?
+        var isKept = false
+
+        var text: String { self.total > self.told ? " lost \(self.total - self.told)" : "" }
     }
 
     struct Lane {
@@ -155,9 +173,7 @@ struct StoreModel {
 
     private mutating func endSession(_ key: Key) {
         guard let client = self.clients[key], client.session != nil else { return }
-        for poll in client.held {
-            self.effects.append("empty \(poll.ticket) more \(client.waiting)")
-        }
+        for poll in client.held { self.answerEmpty(key, poll.ticket, more: client.waiting) }
         self.clients[key]?.session = nil
         self.clients[key]?.held = []
     }
@@ -234,20 +250,55 @@ struct StoreModel {
         }
         if mayHold {
             for poll in client.held where self.now - poll.since >= 1_000_000_000 {
-                self.effects.append("empty \(poll.ticket) more \(client.waiting)")
+                self.answerEmpty(key, poll.ticket, more: client.waiting)
             }
             client.held.removeAll { self.now - $0.since >= 1_000_000_000 }
             if client.held.count == 5 {
-                self.effects.append(
-                    "empty \(client.held.removeFirst().ticket) more \(client.waiting)"
-                )
+                self.answerEmpty(key, client.held.removeFirst().ticket, more: client.waiting)
             }
             client.held.append((ticket, self.now))
             self.effects.append("held \(ticket)")
             self.clients[key] = client
         } else {
-            self.effects.append("empty \(ticket) more \(client.waiting)")
+            self.answerEmpty(key, ticket, more: client.waiting)
         }
+    }
+
+    private mutating func answerEmpty(_ key: Key, _ ticket: UInt64, more: Int) {
+        let losses = self.losses[key] ?? Losses()
+        self.effects.append("empty \(ticket) more \(more)\(losses.text)")
+        self.notices[ticket] = losses.total
+    }
+
+    // MARK: Losses
+
+    mutating func lossesTold(_ key: Key, upTo mark: Int) {
+        guard let losses = self.losses[key], losses.isKept else { return }
+        self.losses[key]?.told = max(losses.told, min(mark, losses.total))
+    }
+
+    private mutating func packetsArrived(_ key: Key, upTo number: UInt64) {
+        guard let carrier = self.losses[key]?.carrier, carrier.number <= number else { return }
+        self.losses[key]?.carrier = nil
+        self.lossesTold(key, upTo: carrier.upTo)
+    }
+
+    private mutating func countLoss(_ key: Key) {
+        self.losses[key, default: Losses()].total += 1
+        self.losses[key]?.lastAt = self.now
+        self.losses[key]?.isKept = true
+    }
+
+    /// Forgets losses that were told, or not asked for as long as a packet waits.
+    private mutating func expireLosses(_ key: Key) {
+        guard let losses = self.losses[key], let client = self.clients[key] else { return }
+        // The store keeps them beside the keys.
+        guard client.keys.isEmpty else { return }
+        let isOver = client.isStranger || self.now - losses.lastAt > self.realms[key.realm].ttl
+        guard losses.total == losses.told || client.session == nil && isOver else { return }
+        self.losses[key]?.told = losses.total
+        self.losses[key]?.carrier = nil
+        self.losses[key]?.isKept = false
     }
 
     mutating func pollEnded(_ key: Key, ticket: UInt64) -> Bool {
@@ -270,6 +321,7 @@ struct StoreModel {
         else { return }
         if isRedelivered == nil, !client.needsAcknowledgement {
             self.removeFirst(key)
+            self.packetsArrived(key, upTo: number)
         } else {
             self.clients[key]?.deliveries.removeAll { $0 == ticket }
             if isRedelivered != false { self.clients[key]?.outbox[0].isRedelivered = true }
@@ -279,6 +331,7 @@ struct StoreModel {
 
     private mutating func acknowledge(_ key: Key, upTo number: UInt64) {
         self.clients[key]?.session?.acknowledges = true
+        self.packetsArrived(key, upTo: number)
         var packets = 0
         while let first = self.clients[key]?.outbox.first, first.number <= number {
             self.removeFirst(key)
@@ -336,8 +389,9 @@ struct StoreModel {
     }
 
     private mutating func overflow(_ packet: Packet, _ key: Key) {
+        self.countLoss(key)
         if self.realms[key.realm].drops {
-            self.effects.append("dropped from \(key.name) #\(packet.number)")
+            self.deaths.append("dropped from \(key.name) #\(packet.number)")
         } else {
             self.die(packet.text, "overflow")
         }
@@ -358,13 +412,18 @@ struct StoreModel {
 
     private mutating func deliver(_ key: Key, _ ticket: UInt64) {
         guard let client = self.clients[key], let packet = client.outbox.first else { return }
+        let isRepeated = packet.isRedelivered || client.isDelivering
+        if let losses = self.losses[key], !client.acknowledges || !isRepeated {
+            self.losses[key]?.carrier = (packet.number, losses.total)
+        }
         self.clients[key]?.deliveries.append(ticket)
         self.clients[key]?.needsAcknowledgement =
             client.acknowledges || client.isDelivering && client.needsAcknowledgement
         self.effects.append(
             "deliver \(ticket) '\(packet.text)' more \(client.outbox.count - 1)"
                 + (packet.from.map { " from \($0)" } ?? "")
-                + (packet.isRedelivered || client.isDelivering ? " again" : "")
+                + (isRepeated ? " again" : "")
+                + (self.losses[key]?.text ?? "")
         )
         if !client.acknowledges, !client.held.isEmpty {
             self.effects.append("check \(ticket) #\(packet.number)")
@@ -377,6 +436,7 @@ struct StoreModel {
         for packet in client.outbox.dropFirst(fixed) where self.isExpired(packet, key) {
             self.clients[key]?.outbox.removeAll { $0.number == packet.number }
             self.packetLeft()
+            self.countLoss(key)
             self.die(packet.text, "expired")
         }
     }
@@ -398,7 +458,9 @@ struct StoreModel {
                     self.clients[key]?.lanes[pool] = nil
                 }
             }
-            if let client = self.clients[key], client.session == nil, client.outbox.isEmpty,
+            self.expireLosses(key)
+            if let client = self.clients[key], self.losses[key]?.isKept != true,
+                client.session == nil, client.outbox.isEmpty,
                 client.lanes.isEmpty, client.held.isEmpty, client.keys.isEmpty
             {
                 self.clients[key] = nil

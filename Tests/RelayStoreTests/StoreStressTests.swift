@@ -282,7 +282,7 @@ private struct StressedLoop {
             self.system.ledger.withLock { _ = $0.sent.insert(number) }
         case .send(let send): self.perform(send)
         case .deliver(let delivery): self.perform(delivery)
-        case .answerEmpty(let ticket, _), .refused(let ticket, .sessionEnded):
+        case .answerEmpty(let ticket, _, _), .refused(let ticket, .sessionEnded):
             self.answered(ticket)
         case .held(let ticket, let client):
             if self.random(8) == 0, self.system.store.pollEnded(client, ticket: ticket) {

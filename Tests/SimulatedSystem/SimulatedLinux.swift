@@ -19,6 +19,10 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
     package var names = NameTable()
     /// How the machine behaves; may be changed at any time.
     package var conditions: MachineConditions
+    /// Bytes of memory that the process is said to use; nil: it cannot be told.
+    package var memoryUsed: Int?
+    /// How often unused memory was given back.
+    package private(set) var memoryReturns = 0
     let network: Network
     let timeline = Timeline()
     /// The epoll that was last waited on, by which the simulation learns whose it is.
@@ -338,6 +342,10 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
     }
 
     // MARK: What blocks
+
+    package override func memoryBytesUsed() -> Int? { self.memoryUsed }
+
+    package override func returnUnusedMemory() { self.memoryReturns += 1 }
 
     package override func lookUp(_ host: String) -> NameLookup {
         self.note("looks up \(host)")

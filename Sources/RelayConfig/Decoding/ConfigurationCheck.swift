@@ -13,6 +13,7 @@ struct ConfigurationCheck {
     func run(_ reading: inout Reading) {
         self.checkAddresses(&reading)
         self.checkPoolsOfRealms(&reading)
+        self.checkRealmsOfPushes(&reading)
         self.checkAgreement(of: self.auths, AuthConfiguration.section, &reading)
         self.checkAgreement(of: self.buffers, BufferConfiguration.section, &reading)
     }
@@ -78,6 +79,22 @@ struct ConfigurationCheck {
                 let message = "pool '\(pool)' takes packets of another realm at \(first.location)"
                 reading.error(at: location, "\(message); use two pools or one realm")
             }
+        }
+    }
+
+    /// Packets are pushed to clients that can log in somewhere.
+    private func checkRealmsOfPushes(_ reading: inout Reading) {
+        let realms = self.auths.map(\.realm)
+        for (stage, node) in self.stages {
+            guard case .push(let push) = stage.kind, !push.realm.isEmpty,
+                !realms.contains(push.realm), !reading.isIncomplete
+            else { continue }
+            let nearest = reading.nearest(to: push.realm, among: realms)
+            let remedy = nearest.map { "did you mean '\($0)'?" } ?? "name the realm of an 'auth'"
+            reading.error(
+                at: node["push"]?["realm"] ?? node,
+                "no 'auth' has the realm \(quoted(push.realm)); \(remedy)"
+            )
         }
     }
 

@@ -9,9 +9,9 @@ extension LimitsConfiguration {
             Key("buffered", \.bufferedBytesMax, .size(64 << 10...1 << 40)),
             Key("header_timeout", \.headerTimeout, .duration(.milliseconds(10) ... .hours(1))),
             Key("body_rate", \.bodyBytesPerSecondMin, .byteRate(0...1 << 30)),
+            Key("stall_timeout", \.stallTimeout, .duration(.milliseconds(10) ... .days(1))),
             Key("idle_timeout", \.idleTimeout, .duration(.milliseconds(10) ... .days(1))),
             Key("max_connections", \.connectionsMax, .count(1...10_000_000)),
-        ],
-        later: ["stall_timeout"]
+        ]
     )
 }

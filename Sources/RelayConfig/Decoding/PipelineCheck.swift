@@ -24,7 +24,7 @@ struct PipelineCheck {
             case .buffer(var buffer):
                 buffer.realm = realm
                 stage.kind = .buffer(buffer)
-            case .headers, .route:
+            case .headers, .push, .route:
                 break
             }
             return (stage, written)
@@ -48,6 +48,7 @@ struct PipelineCheck {
         case .auth: "auth"
         case .headers: "headers"
         case .buffer: "buffer"
+        case .push: "push"
         case .route: "route"
         }
     }
@@ -90,25 +91,38 @@ struct PipelineCheck {
                 let name = self.name(stage)
                 reading.error(at: node, "'\(name)' stands behind 'route'; move it before")
             }
-        } else if !self.isIncomplete, !names.isEmpty {
+        } else if !self.isIncomplete, !names.isEmpty, self.needsRoute {
             let remedy = "end it with '- route: POOL'"
             reading.error(at: self.node, "the pipeline has no 'route'; \(remedy)")
         }
     }
 
     private func checkPaths(_ reading: inout Reading) {
-        guard let (stage, node) = self.first("auth"), case .auth(let auth) = stage.kind,
-            let buffer = self.buffer
-        else { return }
-        for (key, path) in [("auth", auth.authPath), ("register", auth.registerPath)]
-        where path == buffer.path {
-            let place = node["auth"]?["paths"]?[key] ?? self.first("buffer")?.node ?? node
-            reading.error(at: place, "'\(key)' and 'buffer' have the same path; change one")
+        var taken: [(name: String, path: String)] = []
+        if let buffer = self.buffer { taken.append(("buffer", buffer.path)) }
+        if self.first("push") != nil { taken.append(("push", PushConfiguration.path)) }
+        if let (stage, node) = self.first("auth"), case .auth(let auth) = stage.kind {
+            for (key, path) in auth.paths {
+                for (name, other) in taken where path == other {
+                    let place = node["auth"]?["paths"]?[key] ?? self.first(name)?.node ?? node
+                    reading.error(
+                        at: place,
+                        "'\(key)' and '\(name)' have the same path; change one"
+                    )
+                }
+            }
+        }
+        if let (_, node) = self.first("buffer"), taken.count == 2, taken[0].path == taken[1].path {
+            let place = node["buffer"]?["path"] ?? node
+            reading.error(at: place, "'buffer' and 'push' have the same path; change one")
         }
     }
 
+    /// Whether something comes in that has to go somewhere: pushed packets go to clients.
+    private var needsRoute: Bool { self.buffer != nil || self.first("push") == nil }
+
     private func checkFilters(_ reading: inout Reading) {
-        guard self.buffer != nil else { return }
+        guard self.buffer != nil || self.first("push") != nil else { return }
         for (stage, node) in self.stages {
             guard case .headers(let filter) = stage.kind else { continue }
             let named = reading.headerFilters.first { $0.filter.name == filter.name }

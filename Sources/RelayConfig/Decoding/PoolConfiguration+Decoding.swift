@@ -11,12 +11,13 @@ extension PoolConfiguration {
             Key("reject", \.rejectStatuses, .statuses(300...599)),
             Key("connect_timeout", \.connectTimeout, .duration(.milliseconds(1) ... .minutes(10))),
             Key("response_timeout", \.responseTimeout, .duration(.milliseconds(10) ... .days(1))),
+            Key("stall_timeout", \.stallTimeout, .duration(.milliseconds(10) ... .days(1))),
             Key("wait", \.wait, .duration(.zero ... .hours(1))),
             Key("host", \.host, .upstreamHost),
             Key("connections", \.connections, ConnectionsConfiguration.section),
             Key(optional: "health", \.health, .health),
         ],
-        later: ["stall_timeout", "tunnel_timeout", "retry_buffer"],
+        later: ["tunnel_timeout", "retry_buffer"],
         check: { pool, node, reading in
             pool.checkTargets(node, &reading)
             pool.checkFetches(node, &reading)

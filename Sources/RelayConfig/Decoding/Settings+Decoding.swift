@@ -42,14 +42,58 @@ extension StoreConfiguration {
     static let section = Section<Self>(
         "store",
         [
-            Key("memory", \.kind, .section(memory, draft: .memory)),
+            Key(optional: "memory", \.memory, .section(Memory.section, draft: Memory())),
+            Key(
+                optional: "disk",
+                \.disk,
+                .section(DiskConfiguration.section, draft: DiskConfiguration(path: ""))
+            ),
             Key("dead_letters", \.deadLetters, DeadLettersConfiguration.section),
-        ],
-        later: ["disk", "reserve"]
-    )
+        ]
+    ) { _, node, reading in
+        guard node["memory"] != nil, let disk = node["disk"] else { return }
+        reading.error(at: disk, "a store is 'memory' or 'disk', not both; remove one")
+    }
 
-    /// The keys of `store.memory`: none.
-    private static let memory = Section<Kind>("store.memory", [])
+    /// What stands under `memory`: nothing.
+    fileprivate struct Memory: Sendable {
+        static let section = Section<Self>("store.memory", [])
+    }
+
+    /// `memory`, if that is the kind.
+    fileprivate var memory: Memory? {
+        get { self.kind == .memory ? Memory() : nil }
+        set { if newValue != nil { self.kind = .memory } }
+    }
+
+    /// `disk`, if that is the kind.
+    fileprivate var disk: DiskConfiguration? {
+        get { if case .disk(let disk) = self.kind { disk } else { nil } }
+        set { if let newValue { self.kind = .disk(newValue) } }
+    }
+}
+
+extension DiskConfiguration {
+    /// The keys of `store.disk`.
+    fileprivate static let section = Section<Self>(
+        "store.disk",
+        [
+            Key("path", \.path, .folder, required: true),
+            Key("reserve", \.reserveBytes, .size(0...1 << 40)),
+        ]
+    )
+}
+
+extension Form<String> {
+    /// The path of a folder; a relative one is beside the file.
+    fileprivate static let folder = located { word, directory throws(Rejection) in
+        guard !word.text.isEmpty, !word.text.utf8.contains(0) else {
+            throw Rejection("is the path of a folder, not \(word.shown)")
+        }
+        return Path.joined(directory, word.text)
+    } print: { path, directory in
+        Path.relative(path, to: directory)
+    }
 }
 
 extension DeadLettersConfiguration {

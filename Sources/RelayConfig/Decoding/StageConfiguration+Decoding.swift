@@ -21,6 +21,7 @@ private struct StageDraft: Sendable {
     var auth: AuthConfiguration?
     var headers: HeaderFilterConfiguration?
     var buffer: BufferConfiguration?
+    var push: PushConfiguration?
     var route: RouteConfiguration?
     var when: MatchConfiguration?
 
@@ -38,17 +39,22 @@ private struct StageDraft: Sendable {
                 \.buffer,
                 .section(BufferConfiguration.section, draft: BufferConfiguration(realm: ""))
             ),
+            Key(
+                optional: "push",
+                \.push,
+                .section(PushConfiguration.section, draft: PushConfiguration.draft)
+            ),
             Key(optional: "route", \.route, .route),
             Key(optional: "when", \.when, .match),
         ],
-        later: ["push", "plugin", "limit", "access"]
+        later: ["plugin", "limit", "access"]
     ) { _, node, reading in
         let stages = node.entries.filter { $0.name != "when" }
         if let second = stages.dropFirst().first {
             let message = "a stage does one thing; begin another with '-'"
             reading.error(at: second.location, message)
         } else if stages.isEmpty {
-            let kinds = "'auth', 'headers', 'buffer' or 'route'"
+            let kinds = "'auth', 'headers', 'buffer', 'push' or 'route'"
             reading.error(at: node, "the stage does nothing; add \(kinds)")
         }
     }
@@ -57,7 +63,8 @@ private struct StageDraft: Sendable {
     var kind: StageConfiguration.Kind? {
         let kinds: [StageConfiguration.Kind?] = [
             self.auth.map { .auth($0) }, self.headers.map { .headers($0) },
-            self.buffer.map { .buffer($0) }, self.route.map { .route($0) },
+            self.buffer.map { .buffer($0) }, self.push.map { .push($0) },
+            self.route.map { .route($0) },
         ]
         let given = kinds.compactMap(\.self)
         return given.count == 1 ? given.first : nil
@@ -72,6 +79,7 @@ private struct StageDraft: Sendable {
         case .auth(let auth): self.auth = auth
         case .headers(let headers): self.headers = headers
         case .buffer(let buffer): self.buffer = buffer
+        case .push(let push): self.push = push
         case .route(let route): self.route = route
         }
     }
@@ -86,9 +94,9 @@ extension AuthConfiguration {
             Key("realm", \.realm, .realm),
             Key("token_ttl", \.tokenTTL, .duration(.seconds(1) ... .days(3650)), ofRealm: true),
             Key("timeout", \.timeout, .duration(.milliseconds(10) ... .hours(1))),
+            Key("debug_servers", \.debugServers, .flag),
             Key("paths", \.self, paths),
-        ],
-        later: ["debug_servers"]
+        ]
     ) { auth, node, _ in
         if node["realm"] == nil { auth.realm = auth.pool }
     }
@@ -99,18 +107,28 @@ extension AuthConfiguration {
         [
             Key("auth", \.authPath, .path),
             Key("register", \.registerPath, .path),
-        ],
-        later: ["logout"]
+            Key("logout", \.logoutPath, .path),
+        ]
     ) { auth, node, reading in
-        guard auth.authPath == auth.registerPath else { return }
-        let place = node["register"] ?? node["auth"] ?? node
-        reading.error(at: place, "'auth' and 'register' are the same path; change one")
+        let paths = auth.paths
+        for (index, (key, path)) in paths.enumerated() {
+            guard let (other, _) = paths[..<index].first(where: { $0.path == path }) else {
+                continue
+            }
+            let place = node[key] ?? node[other] ?? node
+            reading.error(at: place, "'\(other)' and '\(key)' are the same path; change one")
+        }
+    }
+
+    /// Its paths, each with its key.
+    var paths: [(key: String, path: String)] {
+        [("auth", self.authPath), ("register", self.registerPath), ("logout", self.logoutPath)]
     }
 }
 
 extension Form<String> {
     /// The name of a realm.
-    fileprivate static let realm = text("a name") { word in
+    static let realm = text("a name") { word in
         let isPlain = !word.text.unicodeScalars.contains { $0.isControl }
         let rule = "write 1 to 255 bytes without control characters"
         return isPlain && (1...255).contains(word.text.utf8.count)

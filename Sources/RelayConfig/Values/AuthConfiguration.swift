@@ -20,6 +20,12 @@ package struct AuthConfiguration: Sendable, Equatable {
     /// Default 10s; 10ms to 1h.
     package var timeout: Duration = .seconds(10)
 
+    /// `debug_servers`: whether clients may become debug servers; if not, asking for
+    /// `Accept-Debug` is a 403 that the pool never sees.
+    ///
+    /// Default true; false is recommended in production.
+    package var debugServers = true
+
     /// `paths.auth`: where clients log in.
     ///
     /// Default `/auth`; a path in its normal form.
@@ -29,6 +35,11 @@ package struct AuthConfiguration: Sendable, Equatable {
     ///
     /// Default `/register`; a path in its normal form.
     package var registerPath = "/register"
+
+    /// `paths.logout`: where clients end their sessions.
+    ///
+    /// Default `/logout`; a path in its normal form.
+    package var logoutPath = "/logout"
 
     /// An `auth` stage with every default.
     package init(pool: String) {

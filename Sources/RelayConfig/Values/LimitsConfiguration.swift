@@ -33,6 +33,11 @@ package struct LimitsConfiguration: Sendable, Equatable {
     /// Default 1KiB/s; 0/s to 1GiB/s. 0 allows any.
     package var bodyBytesPerSecondMin = 1 << 10
 
+    /// `stall_timeout`: how long a client may send no byte of a body, or take none of an answer that waits for it.
+    ///
+    /// Default 60s; 10ms to 1d.
+    package var stallTimeout: Duration = .seconds(60)
+
     /// `idle_timeout`: how long a connection may wait for its next request; a held poll is not
     /// idle.
     ///

@@ -43,6 +43,17 @@ package struct ListenerConfiguration: Sendable, Equatable {
         self.pipeline = pipeline
     }
 
+    /// Whether packets come in here, from clients or by `push`: then filters write none of the
+    /// protocol's fields.
+    package var takesPackets: Bool {
+        self.pipeline.contains { stage in
+            switch stage.kind {
+            case .buffer, .push: true
+            case .auth, .headers, .route: false
+            }
+        }
+    }
+
     /// The `buffer` stage, if this listener takes packets; at most one.
     package var buffer: BufferConfiguration? {
         for stage in self.pipeline {

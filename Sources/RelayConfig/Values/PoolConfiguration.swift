@@ -43,6 +43,11 @@ package struct PoolConfiguration: Sendable, Equatable {
     /// Default 30s; 10ms to 1d.
     package var responseTimeout: Duration = .seconds(30)
 
+    /// `stall_timeout`: how long a target may send no byte of a response's body, or take none of a request's.
+    ///
+    /// Default 60s; 10ms to 1d.
+    package var stallTimeout: Duration = .seconds(60)
+
     /// `wait`: how long a request, not a packet, is kept while no target can be reached, before it
     /// gets a 503.
     ///

@@ -29,6 +29,8 @@ package struct StageConfiguration: Sendable, Equatable {
         ///
         /// Has an `auth` before it.
         case buffer(BufferConfiguration)
+        /// Takes packets for clients, at its own path.
+        case push(PushConfiguration)
         /// Says where requests and packets go.
         ///
         /// The last of its pipeline.

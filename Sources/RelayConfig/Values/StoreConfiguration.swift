@@ -1,6 +1,8 @@
 /// `store`: where sessions and packets are kept.
 package struct StoreConfiguration: Sendable, Equatable {
-    /// `memory`, the only kind: what is kept is gone when relay ends.
+    /// `memory` or `disk`: whether what is kept is gone when relay ends.
+    ///
+    /// Default memory.
     package var kind: Kind = .memory
 
     /// `dead_letters`: how many packets that could not be delivered are kept.
@@ -10,9 +12,29 @@ package struct StoreConfiguration: Sendable, Equatable {
     package init() {}
 
     /// Where.
-    package enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: Sendable, Equatable {
         /// In this process.
         case memory
+        /// In files, which survive it.
+        case disk(DiskConfiguration)
+    }
+}
+
+/// `store.disk`: a store in files.
+package struct DiskConfiguration: Sendable, Equatable {
+    /// `path`: the folder, which is made if there is none; required.
+    ///
+    /// Seen from where relay runs.
+    package var path: String
+
+    /// `reserve`: new packets are refused while the disk has fewer bytes left.
+    ///
+    /// Default 16MiB; 0 to 1TiB.
+    package var reserveBytes = 16 << 20
+
+    /// A store in this folder.
+    package init(path: String) {
+        self.path = path
     }
 }
 

@@ -343,6 +343,30 @@ extension EventLoop {
         return self.slots.source(slot: handle.slot, generation: handle.generation) as? Stream
     }
 
+    /// Receives behind the first `offset` bytes of the receive buffer.
+    ///
+    /// Streams ask the loop for this and what follows, rather than to go through it to what it has: only an
+    /// object's own constants are used without counting a reference.
+    func receive(from descriptor: Descriptor, behind offset: Int) -> SystemResult {
+        self.receiveBuffer.receive(from: descriptor, behind: offset, self.system)
+    }
+
+    /// Shows the first `count` bytes of the receive buffer to `body`.
+    @inline(__always)
+    func withReceived(_ count: Int, _ body: (Span<UInt8>) -> Void) {
+        self.receiveBuffer.withBytes(count, body)
+    }
+
+    /// Sends from the front of a queue, as much as one system call takes.
+    func send(_ queue: OutputQueue, to descriptor: Descriptor) -> SystemResult {
+        queue.send(to: descriptor, self.system)
+    }
+
+    /// How many bytes of a socket's output the peer has not acknowledged.
+    func bytesUnacknowledged(_ descriptor: Descriptor) -> SystemResult {
+        self.system.bytesUnacknowledged(descriptor)
+    }
+
     /// Serves a stream in the next turn, which will not sleep.
     ///
     /// Once per stream and turn.

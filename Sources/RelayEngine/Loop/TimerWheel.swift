@@ -102,9 +102,10 @@ struct TimerWheel {
             }
             let index = self.heads[next.list]
             self.unlink(index)
-            let node = self.nodes[Int(index)]
+            let target = self.nodes[Int(index)].target
+            let tag = self.nodes[Int(index)].tag
             self.release(index)
-            if let target = node.target { return (target, node.tag) }
+            if let target { return (target, tag) }
         }
         self.elapsed = max(self.elapsed, nowTick)
         return nil

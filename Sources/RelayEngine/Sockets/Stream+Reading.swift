@@ -107,11 +107,7 @@ extension Stream {
     private func receiveOnce() -> Int {
         let heldCount = self.held.count
         if heldCount > 0 { self.loop.receiveBuffer.load(self.held) }
-        let result = self.loop.receiveBuffer.receive(
-            from: self.descriptor,
-            behind: heldCount,
-            self.loop.system
-        )
+        let result = self.loop.receive(from: self.descriptor, behind: heldCount)
         if let error = result.error {
             self.state.remove(.readable)
             if error != .tryAgain { self.finish(CloseReason(error)) }
@@ -139,7 +135,7 @@ extension Stream {
     /// Offers the first `count` bytes of the receive buffer and keeps what is not taken.
     private func offer(_ count: Int) {
         self.state.remove(.offersHeld)
-        self.loop.receiveBuffer.withBytes(count) { input in
+        self.loop.withReceived(count) { input in
             let taken = self.received(input)
             precondition(taken >= 0 && taken <= count, "more bytes were taken than offered")
             if taken < count, self.state.isDisjoint(with: [.finished, .closing, .lingering]) {

@@ -51,7 +51,7 @@ extension Stream {
     /// Exact on TCP; on a unix socket a lower bound until the peer has read all. A system call.
     package final func acknowledgedPosition() -> UInt64 {
         guard self.descriptor >= 0, self.state.contains(.connected) else { return 0 }
-        let result = self.loop.system.bytesUnacknowledged(self.descriptor)
+        let result = self.loop.bytesUnacknowledged(self.descriptor)
         guard result.isSuccess else { return 0 }
         var unacknowledged = UInt64(result.value)
         // FIN takes a number of its own, behind all data.
@@ -116,21 +116,23 @@ extension Stream {
 
     /// Sends until the kernel refuses or there is nothing left.
     private func send() {
-        guard self.state.contains(.connected), let queue = self.output else { return }
+        guard self.state.contains(.connected), let queue = self.output.take() else { return }
+        var refusal: SystemError?
         while queue.count > 0, self.state.contains(.writable) {
             // More parts than one call takes are no refusal, so that a short count says nothing.
             let wanted = queue.isContiguous ? queue.count : 0
-            let result = queue.send(to: self.descriptor, self.loop.system)
+            let result = self.loop.send(queue, to: self.descriptor)
             if let error = result.error {
                 self.state.remove(.writable)
-                if error != .tryAgain { self.outputRefused(CloseReason(error)) }
-                return
+                if error != .tryAgain { refusal = error }
+                break
             }
             self.writtenPosition += UInt64(result.value)
             self.state.insert(.hasSent)
             if result.value < wanted { self.state.remove(.writable) }
         }
-        if queue.count == 0 { self.giveBackQueue() }
+        if queue.count > 0 { self.output = queue } else { self.loop.spareQueues.put(queue) }
+        if let refusal { self.outputRefused(CloseReason(refusal)) }
     }
 
     private func giveBackQueue() {

@@ -287,6 +287,10 @@ package class LinuxSystemCalls: SystemCalls, @unchecked Sendable {
 
     // MARK: What blocks
 
+    package override func memoryBytesUsed() -> Int? { MachineMemory.bytesUsed }
+
+    package override func returnUnusedMemory() { malloc_trim(0) }
+
     package override func lookUp(_ host: String) -> NameLookup {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

@@ -156,6 +156,16 @@ open class SystemCalls: @unchecked Sendable {
     /// getrandom(2): fills all of `buffer` with bytes that nobody can guess.
     open func fillWithRandomBytes(_ buffer: inout MutableSpan<UInt8>) { self.missing() }
 
+    // MARK: Memory
+
+    /// Bytes of memory that the process has to itself; nil if that cannot be told.
+    open func memoryBytesUsed() -> Int? { self.missing() }
+
+    /// malloc_trim(3): gives memory back that malloc keeps for later.
+    ///
+    /// Blocks for milliseconds; called by workers only.
+    open func returnUnusedMemory() { self.missing() }
+
     // MARK: What blocks
 
     /// getaddrinfo(3): the addresses of `host`, port 0, best first.

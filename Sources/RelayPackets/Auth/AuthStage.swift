@@ -3,7 +3,8 @@ import RelayHTTP
 package import RelayPipeline
 package import RelayStore
 
-/// The `auth` stage: logs clients in and registers them, at two paths, by asking a pool.
+/// The `auth` stage: logs clients in and registers them by asking a pool, and logs them out; each at a
+/// path.
 package final class AuthStage: Stage {
     let owner: PacketLoop
     let configuration: AuthConfiguration
@@ -23,6 +24,14 @@ package final class AuthStage: Stage {
 
     private let authPath: [UInt8]
     private let registerPath: [UInt8]
+    private let logoutPath: [UInt8]
+
+    /// What a path of the stage is for.
+    private enum Endpoint {
+        case auth
+        case register
+        case logout
+    }
 
     /// An `auth` stage on the loop of `owner`, that asks `targets` of `pool`.
     package init(
@@ -43,6 +52,7 @@ package final class AuthStage: Stage {
         self.answerBytesMax = UInt64(max(limits.bodyBytesMax, 64 << 10))
         self.authPath = Array(configuration.authPath.utf8)
         self.registerPath = Array(configuration.registerPath.utf8)
+        self.logoutPath = Array(configuration.logoutPath.utf8)
     }
 
     package func requestReceived(
@@ -50,10 +60,7 @@ package final class AuthStage: Stage {
         _ request: Request,
         _ bytes: Span<UInt8>
     ) -> Verdict {
-        let isAuth = Self.isPath(self.authPath, of: request, bytes)
-        guard isAuth || Self.isPath(self.registerPath, of: request, bytes) else {
-            return .proceed
-        }
+        guard let endpoint = self.endpoint(request, bytes) else { return .proceed }
         guard exchange.method == .post else { return self.refuse(exchange, .methodNotAllowed) }
         if case .length(let count) = request.head.framing {
             let limits = exchange.listener.configuration.limits
@@ -65,23 +72,54 @@ package final class AuthStage: Stage {
                 return self.refuse(exchange, .tooManyBodies)
             }
         }
+        if endpoint == .logout { return self.logOut(exchange, request, bytes) }
+        let asksForDebugging = Permission.isDebugging(in: request.head.fields, bytes) ?? false
+        if asksForDebugging, !self.configuration.debugServers {
+            return self.refuse(exchange, .debuggingForbidden)
+        }
         return .take(
             LoginExchange(
                 self,
                 handle: exchange.enter(self.owner.exchanges),
                 listener: exchange.listener,
-                fields: Self.fields(isAuth: isAuth, of: exchange, request, bytes),
-                asksForDebugging: Permission.isDebugging(in: request.head.fields, bytes) ?? false
+                fields: Self.fields(isAuth: endpoint == .auth, of: exchange, request, bytes),
+                asksForDebugging: asksForDebugging
             )
         )
     }
 
-    private static func isPath(
-        _ path: [UInt8],
-        of request: Request,
+    private func endpoint(_ request: Request, _ bytes: Span<UInt8>) -> Endpoint? {
+        let auth = self.authPath
+        let register = self.registerPath
+        let logout = self.logoutPath
+        return request.withPath(bytes) { path in
+            if path.equals(auth.span) { return .auth }
+            if path.equals(register.span) { return .register }
+            return path.equals(logout.span) ? .logout : nil
+        }
+    }
+
+    private func logOut(
+        _ exchange: Exchange,
+        _ request: Request,
         _ bytes: Span<UInt8>
-    ) -> Bool {
-        request.withPath(bytes) { $0.equals(path.span) }
+    ) -> Verdict {
+        guard let token = request.head.fields.bearerToken(in: bytes) else {
+            return self.refuse(exchange, .noToken)
+        }
+        let session = self.owner.store.session(
+            forToken: bytes.extracting(token),
+            in: self.realm,
+            at: self.owner.now
+        )
+        guard let session else { return self.refuse(exchange, .sessionEnded) }
+        return .take(
+            LogoutExchange(
+                self.owner,
+                session: session,
+                handle: exchange.enter(self.owner.exchanges)
+            )
+        )
     }
 
     /// The field lines that go to the backend: what is asked, the permissions as the client wrote

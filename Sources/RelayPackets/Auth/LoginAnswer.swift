@@ -13,7 +13,11 @@ struct LoginAnswer {
     /// Its body: the token, if the login is granted.
     private(set) var body: [UInt8] = []
 
-    private var client: ClientName?
+    /// The clients whose sessions it ends, whatever its status.
+    private(set) var endedSessions: [ClientName] = []
+
+    /// The id of the client that it lets in.
+    private(set) var client: ClientName?
 
     /// Whether its `Permissions` name the one of debug servers; nil without such a field.
     private(set) var grantsDebugging: Bool?
@@ -42,6 +46,9 @@ struct LoginAnswer {
     ) {
         self = LoginAnswer()
         self.status = head.status
+        if head.fields.contains(.endSession) {
+            self.endedSessions = SessionEnds.clients(head.fields, in: bytes)
+        }
         switch head.status {
         case 200:
             if let value = head.fields.value(of: .clientID), !head.fields.isRepeated(.clientID) {

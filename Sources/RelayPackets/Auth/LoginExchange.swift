@@ -100,6 +100,8 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
         self.endWaiting()
         if let request { self.stage.targets.cancel(request) }
         self.request = nil
+        // Nobody will hear that it is stored, and who becomes a debug server is never kept quiet.
+        if self.state == .storing, self.isDebugServer { self.logDebugServer(exchange) }
         self.state = .over
     }
 
@@ -159,6 +161,8 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
     func responseEnded(_ request: UpstreamRequest) {
         self.request = nil
         guard self.state == .asking else { return }
+        // Before the login: a backend may end the sessions of the very client that it lets in.
+        self.owner.endSessions(of: self.answer.endedSessions, in: self.stage.realm)
         let verdict = self.answer.verdict
         if case .unusable(let reason) = verdict { self.log(reason, target: request.target) }
         self.perform(
@@ -210,7 +214,9 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
     private func logIn() {
         guard case .granted(let client, let token) = self.answer.verdict else { return }
         self.state = .storing
-        self.isDebugServer = self.answer.grantsDebugging ?? self.asksForDebugging
+        self.isDebugServer =
+            self.stage.configuration.debugServers
+            && (self.answer.grantsDebugging ?? self.asksForDebugging)
         let login = Login(
             realm: self.stage.realm,
             name: client,
@@ -228,7 +234,7 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
     func loggedIn() {
         guard self.state == .storing else { return }
         self.owner.counters.logins.add(loop: Int(self.owner.index))
-        if self.isDebugServer { self.logDebugServer() }
+        if self.isDebugServer { self.logDebugServer(self.exchange) }
         self.passOn()
     }
 
@@ -248,6 +254,7 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
                 fields.append("Content-Type: text/plain; charset=utf-8\r\n")
             }
             fields.append("Cache-Control: no-store\r\n")
+            if let client = answer.client { fields.appendField(.clientID, client.bytes.span) }
             CarriedFields.appendDelivered(
                 exchange.responseFilters,
                 stored: answer.fields.span,
@@ -270,7 +277,7 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
 
     private func log(_ reason: String, target: Int?) {
         guard self.owner.logger.logLevel <= .warning else { return }
-        var metadata = self.metadata
+        var metadata = self.metadata(of: self.exchange)
         metadata["reason"] = "\(reason)"
         if let target, self.stage.pool.targets.indices.contains(target) {
             metadata["target"] = "\(self.stage.pool.targets[target].url.text)"
@@ -278,14 +285,14 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
         self.owner.logger.warning("login failed at the backend", metadata: metadata)
     }
 
-    private func logDebugServer() {
+    private func logDebugServer(_ exchange: Exchange?) {
         guard case .granted(let client, _) = self.answer.verdict else { return }
-        var metadata = self.metadata
+        var metadata = self.metadata(of: exchange)
         metadata["client"] = "\(client)"
         self.owner.logger.notice("client is a debug server now", metadata: metadata)
     }
 
-    private var metadata: Logger.Metadata {
+    private func metadata(of exchange: Exchange?) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
             "pool": "\(self.stage.pool.name)",
             "realm": "\(self.stage.configuration.realm)",

@@ -37,7 +37,7 @@ package final class BufferStage: Stage {
         guard request.withPath(bytes, { $0.equals(path.span) }) else { return .proceed }
         guard exchange.method == .post else { return self.refuse(exchange, .methodNotAllowed) }
         let fields = request.head.fields
-        guard let token = Self.bearerToken(fields, bytes) else {
+        guard let token = fields.bearerToken(in: bytes) else {
             return self.refuse(exchange, .noToken)
         }
         let session = self.owner.store.session(
@@ -79,16 +79,6 @@ package final class BufferStage: Stage {
                 upload: upload
             )
         )
-    }
-
-    /// Where the token of `Authorization` stands in the head.
-    private static func bearerToken(
-        _ fields: FieldPositions,
-        _ bytes: Span<UInt8>
-    ) -> ByteRange? {
-        guard let value = fields.value(of: .authorization), !fields.isRepeated(.authorization)
-        else { return nil }
-        return FieldValue.bearerToken(bytes.extracting(value))?.shifted(by: Int(value.start))
     }
 
     /// How long the poll may be held: as the client prefers, but not longer than configured.

@@ -10,7 +10,7 @@ enum AckField: Equatable {
     /// Everything up to and including this number; 0 is nothing yet.
     case upTo(UInt64)
 
-    /// Reads the field of the name, in constant time.
+    /// Reads the field of the name.
     init(_ fields: borrowing FieldPositions, in head: Span<UInt8>) {
         guard let value = fields.value(of: .ack) else {
             self = .absent

@@ -30,6 +30,9 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     /// The number of the packet that the response delivers.
     private var number: PacketNumber = 0
 
+    /// The last of the losses that an answer without a packet tells of.
+    private var lossesUpTo: UInt64 = 0
+
     /// Whether the packet of the request was stored before.
     private var isDuplicate = false
 
@@ -41,6 +44,9 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
 
     private var state = State.receiving
 
+    /// Whether the packet of the request is stored.
+    private var hasStored = false
+
     /// How far the request is.
     private enum State: UInt8 {
         /// The request is not complete.
@@ -51,6 +57,8 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         case polling
         /// A packet was given to the connection: neither proven nor failed.
         case delivering
+        /// An answer that tells of losses was given to the connection: neither proven nor failed.
+        case telling
         /// Nothing is to be done any more.
         case over
     }
@@ -125,10 +133,15 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
         guard self.state == .storing else { return }
         switch self.upload?.destination {
         case .pool: self.owner.counters.storedToBackend.add(loop: Int(self.owner.index))
-        case .clients: self.owner.counters.storedToClient.add(loop: Int(self.owner.index))
+        case .clients(let recipients):
+            self.owner.counters.storedToClient.add(
+                UInt64(recipients.count),
+                loop: Int(self.owner.index)
+            )
         case nil: break
         }
         self.upload = nil
+        self.hasStored = true
         self.poll()
     }
 
@@ -136,12 +149,19 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     func duplicate() {
         guard self.state == .storing else { return }
         self.upload = nil
+        self.hasStored = true
         self.isDuplicate = true
         self.poll()
     }
 
     /// An operation of the request was refused.
     func refused(_ exchange: Exchange, _ refusal: Refusal) {
+        // An error would say that nothing was stored: a session that has ended since then is answered as
+        // if it had been held.
+        if self.hasStored, self.state == .polling, refusal == .sessionEnded {
+            self.answerEmpty(exchange, more: 0, nil)
+            return
+        }
         self.refuse(exchange, PacketProblem(refusal))
     }
 
@@ -154,6 +174,8 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
             tag: 0,
             at: self.owner.loop.now + .nanoseconds(self.holdNanoseconds)
         )
+        // A drain may have begun while the store wrote what the poll acknowledges.
+        if self.owner.draining != nil { self.endHold { _ in true } }
     }
 
     /// There is a packet for the poll.
@@ -183,13 +205,19 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     }
 
     /// The poll is answered without a packet.
-    func answerEmpty(_ exchange: Exchange, more: Int) {
+    func answerEmpty(_ exchange: Exchange, more: Int, _ losses: LossNotice?) {
         guard self.state == .polling else { return }
         self.endHolding()
         self.state = .over
+        if let losses {
+            self.state = .telling
+            self.lossesUpTo = losses.upTo
+            exchange.watchesDelivery = true
+        }
         self.owner.withFields { fields in
             PollAnswer.appendFields(
                 more: more,
+                lost: losses?.count ?? 0,
                 isDuplicate: self.isDuplicate,
                 exchange.responseFilters,
                 to: &fields
@@ -266,7 +294,10 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     }
 
     private func refuse(_ exchange: Exchange, _ problem: PacketProblem) {
-        guard self.state != .over, self.state != .delivering else { return }
+        switch self.state {
+        case .receiving, .storing, .polling: break
+        case .delivering, .telling, .over: return
+        }
         self.endHolding()
         self.upload = nil
         self.state = .over
@@ -276,6 +307,7 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     // MARK: The end
 
     func deliveryProven(_ exchange: Exchange) {
+        if self.state == .telling { self.lossesTold() }
         guard self.state == .delivering else { return }
         self.state = .over
         // A packet that needs it is counted when it is acknowledged.
@@ -290,6 +322,13 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
                 at: now,
                 &effects
             )
+        }
+    }
+
+    private func lossesTold() {
+        self.state = .over
+        self.owner.operate { store, _, effects in
+            store.lossesTold(self.session.client, upTo: self.lossesUpTo, &effects)
         }
     }
 
@@ -321,7 +360,7 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
 
     func exchangeEnded(_ exchange: Exchange) {
         switch self.state {
-        case .receiving, .storing, .over:
+        case .receiving, .storing, .telling, .over:
             // What the store is storing it stores; a client that hung up has sent its packet.
             break
         case .polling:

@@ -14,27 +14,11 @@ enum RecipientField: Equatable {
     /// id that was named before.
     init(_ fields: borrowing FieldPositions, in head: Span<UInt8>) {
         let field: KnownField = fields.contains(.to) ? .to : .debug
-        guard var index = fields.firstIndex(of: field) else {
+        guard fields.contains(field) else {
             self = .absent
             return
         }
-        var names: [ClientName] = []
-        while true {
-            var members = ListMembers(fields[index].value)
-            while let member = members.next(in: head) {
-                guard let name = ClientName(head.extracting(member)) else {
-                    self = .malformed
-                    return
-                }
-                if !names.contains(name) { names.append(name) }
-            }
-            guard let next = fields.nextIndex(of: field, after: index) else { break }
-            index = next
-        }
-        switch names.count {
-        case 0: self = .malformed
-        case 1: self = .clients(.one(names[0]))
-        default: self = .clients(.several(names))
-        }
+        let recipients = ClientList.read(field, of: fields, in: head)?.recipients
+        self = recipients.map { .clients($0) } ?? .malformed
     }
 }

@@ -200,7 +200,7 @@ private final class ClientFetch: UpstreamHandler {
 
     func responseEnded(_ request: UpstreamRequest) {
         let said = self.saidKeys
-        self.owner.keysSaid(said, to: self.target, of: self.pool)
+        self.owner.answered(self.answer, by: self.target, of: self.pool, said: said)
         guard self.answer.isSuccess else {
             self.owner.logFailedFetch(
                 of: self.pool,

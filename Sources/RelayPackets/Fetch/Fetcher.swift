@@ -54,19 +54,21 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     /// Sends a fetch.
     func start() {
         guard !self.isStopped else { return }
-        guard self.owner.store.acceptsReplies else {
+        let owner = self.owner
+        guard owner.store.acceptsReplies else {
             self.phase = .waitingForRoom
             return
         }
+        let pool = self.pool
         let request = UpstreamRequest(handler: self, target: self.target, method: .post)
         request.fields = Self.fields
-        self.saidKeys = self.owner.sayStoredKeys(in: request, of: self.pool)
-        request.timeout = self.pool.configuration.fetch.timeout
+        self.saidKeys = owner.sayStoredKeys(in: request, of: pool)
+        request.timeout = pool.configuration.fetch.timeout
         request.expectsLongHold = true
         self.phase = .asking
-        self.owner.fetchesUnderWay += 1
-        self.schedule.sent(at: self.owner.loop.now)
-        self.pool.targets.start(request)
+        owner.fetchesUnderWay += 1
+        self.schedule.sent(at: owner.loop.now)
+        pool.targets.start(request)
     }
 
     /// Begins nothing any more.
@@ -113,8 +115,10 @@ final class Fetcher: UpstreamHandler, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
+        let owner = self.owner
+        let pool = self.pool
         let said = self.saidKeys
-        self.owner.keysSaid(said, to: self.target, of: self.pool)
+        owner.answered(self.answer, by: self.target, of: pool, said: said)
         guard self.answer.isSuccess else {
             self.failed(
                 "status \(self.answer.status)",
@@ -124,9 +128,9 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             )
             return
         }
-        let hasPacket = self.owner.storeFetched(
+        let hasPacket = owner.storeFetched(
             &self.answer,
-            of: self.pool,
+            of: pool,
             from: self.target,
             said: said
         )
@@ -134,8 +138,8 @@ final class Fetcher: UpstreamHandler, TimerTarget {
             at: self.schedule.answered(
                 hasPacket: hasPacket,
                 announcesMore: self.answer.announcesMore,
-                interval: self.pool.configuration.fetch.interval,
-                at: self.owner.loop.now
+                interval: pool.configuration.fetch.interval,
+                at: owner.loop.now
             )
         )
     }
@@ -181,17 +185,18 @@ final class Fetcher: UpstreamHandler, TimerTarget {
 
     /// The one under way is over; the next one follows at `time`.
     private func next(at time: MonotonicTime) {
+        let owner = self.owner
         self.phase = .idle
-        self.owner.fetchesUnderWay -= 1
+        owner.fetchesUnderWay -= 1
         guard !self.isStopped else {
-            self.owner.finishDrainIfIdle()
+            owner.finishDrainIfIdle()
             return
         }
-        guard time > self.owner.loop.now else {
+        guard time > owner.loop.now else {
             self.start()
             return
         }
         self.phase = .waiting
-        self.timer = self.owner.loop.arm(self, tag: 0, at: time)
+        self.timer = owner.loop.arm(self, tag: 0, at: time)
     }
 }

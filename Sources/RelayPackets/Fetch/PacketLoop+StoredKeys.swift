@@ -15,7 +15,7 @@ extension PacketLoop {
 
     /// Adds `Stored` to a request if there is something to say to its target.
     ///
-    /// - Returns: the keys that it says, for `keysSaid`.
+    /// - Returns: the keys that it says, for `answered`.
     func sayStoredKeys(in request: UpstreamRequest, of pool: PacketPool) -> [[UInt8]] {
         guard !self.storedKeys.isEmpty,
             let keys = self.storedKeys[FetchTarget(pool: pool.id, target: request.target)]
@@ -23,8 +23,20 @@ extension PacketLoop {
         return keys.appendField(to: &request.fields)
     }
 
+    /// A request to a target, which `said` that these keys are stored, was answered: does what an answer asks
+    /// for whatever its status and whether or not it carries a packet.
+    func answered(
+        _ answer: borrowing BackendAnswer,
+        by target: Int,
+        of pool: PacketPool,
+        said: [[UInt8]]
+    ) {
+        self.endSessions(of: answer.endedSessions, in: pool.realm)
+        self.keysSaid(said, to: target, of: pool)
+    }
+
     /// A request that said these keys was answered.
-    func keysSaid(_ said: [[UInt8]], to target: Int, of pool: PacketPool) {
+    private func keysSaid(_ said: [[UInt8]], to target: Int, of pool: PacketPool) {
         guard !said.isEmpty else { return }
         let target = FetchTarget(pool: pool.id, target: target)
         self.storedKeys[target]?.answered(said)

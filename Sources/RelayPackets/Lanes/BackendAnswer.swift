@@ -11,6 +11,9 @@ struct BackendAnswer {
     /// How long it asks to wait, at most ``retryAfterSecondsMax``; of a status other than 2xx.
     private(set) var retryAfterSeconds: UInt32?
 
+    /// The clients whose sessions it ends.
+    private(set) var endedSessions: [ClientName] = []
+
     /// Whether the backend says that it has more packets; of a success.
     private(set) var announcesMore = false
 
@@ -39,19 +42,19 @@ struct BackendAnswer {
     private enum Recipient {
         /// There is none.
         case none
-        /// It is not one client's id.
+        /// It is no list of ids.
         case invalid
-        case client(ClientName)
+        case clients(Recipients)
     }
 
     /// The packet that an answer carries.
     enum Packet {
         /// None.
         case none
-        /// One for a client.
+        /// One for a client, or several.
         case reply(Reply)
         /// One that cannot be stored for anybody, and why.
-        case unusable(PacketContents, DeadLetter.Reason, for: ClientName?)
+        case unusable(PacketContents, DeadLetter.Reason, for: Recipients?)
     }
 
     /// Whether the status is a success.
@@ -69,6 +72,9 @@ struct BackendAnswer {
         self = BackendAnswer()
         self.status = head.status
         self.bodyBytesMax = pool.packetBytesMax
+        if head.fields.contains(.endSession) {
+            self.endedSessions = SessionEnds.clients(head.fields, in: bytes)
+        }
         guard self.isSuccess else {
             if let value = head.fields.value(of: .retryAfter) {
                 let seconds = FieldValue.retryAfterSeconds(
@@ -85,13 +91,11 @@ struct BackendAnswer {
         // `To` without a body is no packet.
         guard !head.framing.isEmpty else { return }
         let store = owner.store
-        if let value = head.fields.value(of: .to) {
-            let name = store.clientName(bytes.extracting(value), in: pool.realm)
-            if let name, !head.fields.isRepeated(.to) {
-                self.recipient = .client(name)
-            } else {
-                self.recipient = .invalid
+        if head.fields.contains(.to) {
+            let list = ClientList.read(.to, of: head.fields, in: bytes) {
+                store.clientName($0, in: pool.realm)
             }
+            self.recipient = list?.recipients.map { .clients($0) } ?? .invalid
         }
         if let value = head.fields.value(of: .from), !head.fields.isRepeated(.from) {
             self.sender = store.clientName(bytes.extracting(value), in: pool.realm)
@@ -137,13 +141,14 @@ struct BackendAnswer {
     /// The answer is complete: takes out the packet that it carried.
     mutating func takePacket() -> Packet {
         guard self.isSuccess, self.bodyCount > 0 else { return .none }
-        let contents = PacketContents(bytes: self.bytes, headerCount: self.headerCount)
-        self.bytes = []
+        var bytes: [UInt8] = []
+        swap(&bytes, &self.bytes)
+        let contents = PacketContents(bytes: bytes, headerCount: self.headerCount)
         self.headerCount = 0
         switch self.recipient {
-        case .client(let name):
-            if self.isTooLarge { return .unusable(.empty, .tooLarge, for: name) }
-            return .reply(Reply(recipients: .one(name), contents: contents, from: self.sender))
+        case .clients(let recipients):
+            if self.isTooLarge { return .unusable(.empty, .tooLarge, for: recipients) }
+            return .reply(Reply(recipients: recipients, contents: contents, from: self.sender))
         case .none, .invalid:
             let reason: DeadLetter.Reason = self.isTooLarge ? .tooLarge : .noRecipient
             return .unusable(contents, reason, for: nil)

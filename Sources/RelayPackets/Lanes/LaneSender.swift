@@ -288,7 +288,12 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
     }
 
     func responseEnded(_ request: UpstreamRequest) {
-        self.owner.keysSaid(self.saidKeys, to: request.target, of: self.pool)
+        self.owner.answered(
+            self.answer,
+            by: request.target,
+            of: self.pool,
+            said: self.saidKeys
+        )
         let action = self.attempts.answered(
             status: self.answer.status,
             isRejected: !self.answer.isSuccess && self.pool.rejects(self.answer.status),

@@ -55,21 +55,36 @@ extension PacketLoop {
         case .none:
             return nil
         case .reply(let reply):
-            self.counters.storedToClient.add(loop: Int(self.index))
+            self.counters.storedToClient.add(
+                UInt64(reply.recipients.count),
+                loop: Int(self.index)
+            )
             return reply
-        case .unusable(let contents, let reason, let client):
-            self.operate { store, now, effects in
-                store.bury(
-                    contents,
-                    reason,
-                    in: pool.realm,
-                    client: client,
-                    pool: pool.id,
-                    at: now,
-                    &effects
-                )
-            }
+        case .unusable(let contents, let reason, nil):
+            self.bury(contents, reason, for: nil, of: pool)
             return nil
+        case .unusable(let contents, let reason, let recipients?):
+            recipients.forEach { self.bury(contents, reason, for: $0, of: pool) }
+            return nil
+        }
+    }
+
+    private func bury(
+        _ contents: PacketContents,
+        _ reason: DeadLetter.Reason,
+        for client: ClientName?,
+        of pool: PacketPool
+    ) {
+        self.operate { store, now, effects in
+            store.bury(
+                contents,
+                reason,
+                in: pool.realm,
+                client: client,
+                pool: pool.id,
+                at: now,
+                &effects
+            )
         }
     }
 

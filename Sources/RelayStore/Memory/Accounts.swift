@@ -13,6 +13,12 @@ final class PacketNumbers: Sendable {
     /// The largest number that was given; before the first, one below all that will be.
     var newest: PacketNumber { self.last.load(ordering: .relaxed) }
 
+    /// A number that a journal gave, or may have given; no smaller one is given from now on.
+    func take(_ number: PacketNumber) -> PacketNumber {
+        self.last.max(number, ordering: .relaxed)
+        return number
+    }
+
     /// The next number: the time, or one more than the last.
     ///
     /// Called under the lock of the shard that stores the packet, so that numbers grow in the order

@@ -7,8 +7,13 @@ struct ClientExtras: Sendable {
     /// The keys of packets that the client sent.
     var seen = SeenKeys()
 
-    /// Whether nothing would be lost with it.
-    var isForgettable: Bool { self.seen.isEmpty }
+    /// The packets that the client has lost.
+    var losses: Losses
+
+    /// No keys and no losses; see `Losses.init`.
+    init(lossBase: UInt64) {
+        self.losses = Losses(base: lossBase)
+    }
 }
 
 extension Shard {
@@ -21,31 +26,57 @@ extension Shard {
         return self.extras[extras].seen.contains(key)
     }
 
-    /// Remembers a key that was not seen.
-    mutating func remember(_ key: PacketKey, _ slot: UInt32, at now: StoreInstant) {
-        let rules = self.rules.realms[self.clients[slot].realm.index]
-        guard rules.dedupeWindow > 0, rules.settings.dedupeKeysMax > 0 else { return }
+    /// Remembers a key that was not seen; the oldest ones of the client go out if there are too many.
+    ///
+    /// - Parameter number: that of its packet, if a journal has the key under it.
+    mutating func remember(
+        _ key: PacketKey,
+        _ slot: UInt32,
+        number: PacketNumber?,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
+        let realm = self.rules.realms[self.clients[slot].realm.index]
+        guard realm.remembersKeys else { return }
         let extras = self.extras(of: slot)
-        self.extras[extras].seen.insert(key, at: now, max: rules.settings.dedupeKeysMax)
+        while self.extras[extras].seen.count >= realm.settings.dedupeKeysMax,
+            let oldest = self.extras[extras].seen.removeOldest()
+        {
+            if self.isJournaled { effects.changes.append(.keyForgotten(oldest)) }
+        }
+        self.extras[extras].seen.insert(key, of: number ?? 0, at: now.nanoseconds)
     }
 
     /// Forgets what has run out, and the whole if nothing is left.
-    mutating func expireExtras(_ slot: UInt32, at now: StoreInstant) {
+    ///
+    /// Of a client without a session losses are kept as long as a packet would wait, so that it hears
+    /// of them when it comes back; of one that never logged in they are not.
+    mutating func expireExtras(
+        _ slot: UInt32,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
         let extras = self.clients[slot].extras
         guard extras != ClientExtras.none else { return }
-        let window = self.rules.realms[self.clients[slot].realm.index].dedupeWindow
-        self.extras[extras].seen.expire(window: window, at: now)
+        let rules = self.rules.realms[self.clients[slot].realm.index]
+        self.extras[extras].seen.expire(window: rules.dedupeWindow, at: now)
         self.extras[extras].seen.releaseMemory()
-        if self.extras[extras].isForgettable {
-            self.extras.remove(extras)
-            self.clients[slot].extras = ClientExtras.none
-        }
+        guard self.extras[extras].seen.isEmpty else { return }
+        let losses = self.extras[extras].losses
+        let isAway = self.clients[slot].session == nil
+        let isOver =
+            self.clients[slot].isStranger || now.nanoseconds(since: losses.lastAt) > rules.packetTTL
+        guard losses.notice == nil || isAway && isOver else { return }
+        self.lossBase = max(self.lossBase, losses.total)
+        self.lossesTold(slot, losses.notice?.count ?? 0, &effects)
+        self.extras.remove(extras)
+        self.clients[slot].extras = ClientExtras.none
     }
 
     /// The place of the client's extras, which are made if it has none.
-    private mutating func extras(of slot: UInt32) -> UInt32 {
+    mutating func extras(of slot: UInt32) -> UInt32 {
         if self.clients[slot].extras == ClientExtras.none {
-            self.clients[slot].extras = self.extras.insert(ClientExtras())
+            self.clients[slot].extras = self.extras.insert(ClientExtras(lossBase: self.lossBase))
         }
         return self.clients[slot].extras
     }

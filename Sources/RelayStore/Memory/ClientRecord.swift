@@ -78,6 +78,12 @@ struct SessionRecord: Sendable {
     /// Whether a request of it had an `Ack`: from then on packets stay until they are acknowledged.
     var acknowledges = false
 
+    /// Whether a journal has to keep a use: the first one in each sixteenth of the session's time.
+    func isUseDue(at now: StoreInstant) -> Bool {
+        let span = max(self.ttl / 16, 1)
+        return now.nanoseconds / span > self.usedAt / span
+    }
+
     /// Whether its token was used within its time.
     func isLive(at now: StoreInstant) -> Bool {
         now.nanoseconds(since: self.usedAt) <= self.ttl

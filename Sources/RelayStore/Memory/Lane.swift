@@ -4,7 +4,7 @@ struct Lane: Sendable {
     private let poolIndex: UInt32
 
     /// How many attempts on the first packet were counted; no other was ever tried.
-    private var attempts: UInt32 = 0
+    private(set) var attempts: UInt32 = 0
 
     private var queue = PacketQueue()
 
@@ -74,7 +74,12 @@ struct Lane: Sendable {
     }
 
     /// Adds a packet behind all others.
-    mutating func append(_ packet: consuming StoredPacket, in packets: inout Slab<StoredPacket>) {
+    ///
+    /// - Returns: its place.
+    mutating func append(
+        _ packet: consuming StoredPacket,
+        in packets: inout Slab<StoredPacket>
+    ) -> UInt32 {
         self.queue.append(packet, in: &packets)
     }
 
@@ -106,6 +111,9 @@ struct Lane: Sendable {
         self.state = .waiting(loop)
         if isCounted, self.attempts < .max { self.attempts += 1 }
     }
+
+    /// So many attempts on the first packet were counted before a restart.
+    mutating func restore(attempts: UInt32) { self.attempts = attempts }
 
     /// The lane is nobody's from now on.
     mutating func release() {

@@ -57,16 +57,18 @@ struct Outbox: Sendable {
     }
 
     /// Adds a packet behind all others.
+    ///
+    /// - Returns: its place.
     mutating func append(
         _ packet: consuming StoredPacket,
         from sender: ClientName?,
         in packets: inout Slab<StoredPacket>
-    ) {
+    ) -> UInt32 {
         self.bytes += packet.byteCount
         if let sender {
             self.senders.append(Sender(number: packet.number, name: sender))
         }
-        self.queue.append(packet, in: &packets)
+        return self.queue.append(packet, in: &packets)
     }
 
     /// Takes the oldest packet out that is not under way.
@@ -137,6 +139,19 @@ struct Outbox: Sendable {
         // An empty array keeps its memory.
         if self.otherDeliveries.isEmpty { self.otherDeliveries = [] }
         if bytesWereWritten { self.isRedelivered = true }
+    }
+
+    /// The number of the oldest packet.
+    func firstNumber(in packets: borrowing Slab<StoredPacket>) -> PacketNumber? {
+        self.queue.headNumber(in: packets)
+    }
+
+    /// The numbers that are not above `number`, in order.
+    func numbers(
+        upTo number: PacketNumber,
+        in packets: borrowing Slab<StoredPacket>
+    ) -> [PacketNumber] {
+        self.queue.numbers(upTo: number, in: packets)
     }
 
     /// Takes the first packet out if its number is not above `number`, under way or not.

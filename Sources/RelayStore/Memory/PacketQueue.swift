@@ -1,7 +1,7 @@
 /// A packet as it stands in the memory of a shard: 32 bytes, and its contents.
 struct StoredPacket: Sendable {
-    /// The bytes of its contents.
-    let bytes: [UInt8]
+    /// The bytes of its contents; empty while they are in the journal only.
+    private var bytes: [UInt8]
 
     /// Its number.
     let number: PacketNumber
@@ -9,8 +9,9 @@ struct StoredPacket: Sendable {
     /// When it was stored, in nanoseconds of the clock that never goes back.
     let storedAt: UInt64
 
-    /// How many of `bytes` are header fields: far fewer than 4 GiB.
-    private let headerCount: UInt32
+    /// How many of `bytes` are header fields, or how many there would be if `bytes` has none: far fewer
+    /// than 4 GiB.
+    private var headerCount: UInt32
 
     /// The place of the packet behind it.
     fileprivate(set) var next = PacketQueue.none
@@ -24,11 +25,20 @@ struct StoredPacket: Sendable {
     }
 
     var contents: PacketContents {
-        PacketContents(bytes: self.bytes, headerCount: Int(self.headerCount))
+        PacketContents(stored: self.bytes, headerCount: Int(self.headerCount))
     }
 
     /// What limits count.
-    var byteCount: Int { self.bytes.count }
+    var byteCount: Int { self.bytes.isEmpty ? Int(self.headerCount) : self.bytes.count }
+
+    /// The packet has so many bytes, which are in the journal.
+    mutating func restore(byteCount: Int) { self.headerCount = UInt32(clamping: byteCount) }
+
+    /// Leaves the bytes to the journal.
+    mutating func forgetBytes() {
+        self.headerCount = UInt32(clamping: self.byteCount)
+        self.bytes = []
+    }
 
 }
 
@@ -55,6 +65,20 @@ struct PacketQueue: Sendable {
         self.isEmpty ? nil : packets[self.first].number
     }
 
+    /// The numbers that are not above `number`, in order.
+    func numbers(
+        upTo number: PacketNumber,
+        in packets: borrowing Slab<StoredPacket>
+    ) -> [PacketNumber] {
+        var numbers: [PacketNumber] = []
+        var place = self.first
+        while numbers.count < self.count, packets[place].number <= number {
+            numbers.append(packets[place].number)
+            place = packets[place].next
+        }
+        return numbers
+    }
+
     /// When the oldest packet was stored.
     func headStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
         self.isEmpty ? nil : packets[self.first].storedAt
@@ -66,11 +90,18 @@ struct PacketQueue: Sendable {
     }
 
     /// Adds a packet at the end.
-    mutating func append(_ packet: consuming StoredPacket, in packets: inout Slab<StoredPacket>) {
+    ///
+    /// - Returns: its place.
+    @discardableResult
+    mutating func append(
+        _ packet: consuming StoredPacket,
+        in packets: inout Slab<StoredPacket>
+    ) -> UInt32 {
         let slot = packets.insert(packet)
         if self.isEmpty { self.first = slot } else { packets[self.last].next = slot }
         self.last = slot
         self.length += 1
+        return slot
     }
 
     /// Takes the oldest packet out.

@@ -16,6 +16,9 @@ struct Rules: Sendable {
         let dedupeWindow: UInt64
         let settings: RealmSettings
         let strangers: StrangerAccount
+
+        /// Whether the keys of packets are remembered at all.
+        var remembersKeys: Bool { self.dedupeWindow > 0 && self.settings.dedupeKeysMax > 0 }
     }
 
     /// One pool.

@@ -2,7 +2,7 @@ import DequeModule
 
 /// The keys of the packets that a client has sent within the dedupe window: the newest ones.
 ///
-/// Found by a hash and forgotten in the order in which they came: 24 bytes a key, and at most 16 for
+/// Found by a hash and forgotten in the order in which they came: 32 bytes a key, and at most 16 for
 /// the index.
 struct SeenKeys: Sendable {
     /// Oldest first.
@@ -17,7 +17,9 @@ struct SeenKeys: Sendable {
 
     private struct Seen: Sendable {
         let fingerprint: PacketKey.Fingerprint
+        /// In nanoseconds of the clock that never goes back.
         let at: UInt64
+        let packet: PacketNumber
     }
 
     private static let numbers: UInt32 = 1 << 31
@@ -34,12 +36,10 @@ struct SeenKeys: Sendable {
         } != nil
     }
 
-    /// Adds a key that is not among them; the oldest go out if there are more than `max`.
-    mutating func insert(_ key: PacketKey, at now: StoreInstant, max: Int) {
-        guard max > 0 else { return }
-        while self.keys.count >= max { self.removeOldest() }
+    /// Adds the key of a packet, which came at this time, in nanoseconds.
+    mutating func insert(_ key: PacketKey, of packet: PacketNumber, at time: UInt64) {
         let number = (self.first &+ UInt32(self.keys.count)) % Self.numbers
-        self.keys.append(Seen(fingerprint: key.fingerprint, at: now.nanoseconds))
+        self.keys.append(Seen(fingerprint: key.fingerprint, at: time, packet: packet))
         self.index.insert(key.fingerprint.low, number)
     }
 
@@ -56,9 +56,14 @@ struct SeenKeys: Sendable {
         if self.keys.isEmpty { self.keys = [] }
     }
 
-    private mutating func removeOldest() {
-        guard let oldest = self.keys.popFirst() else { return }
+    /// Forgets the oldest one.
+    ///
+    /// - Returns: the number of its packet.
+    @discardableResult
+    mutating func removeOldest() -> PacketNumber? {
+        guard let oldest = self.keys.popFirst() else { return nil }
         self.index.remove(oldest.fingerprint.low, self.first)
         self.first = (self.first + 1) % Self.numbers
+        return oldest.packet
     }
 }

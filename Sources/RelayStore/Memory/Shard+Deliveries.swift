@@ -11,21 +11,24 @@ extension Shard {
         for name: ClientName,
         in realm: RealmID,
         from sender: ClientName?,
+        number: PacketNumber?,
         at now: StoreInstant,
         _ effects: inout Effects
     ) -> PacketNumber? {
         guard let slot = self.slotForPacket(to: name, in: realm) else {
-            effects.deadLetters.append(
-                DeadLetter(
-                    reason: .unknownClient,
-                    direction: .toClient,
-                    realm: realm,
-                    client: name,
-                    pool: nil,
-                    number: nil,
-                    attempts: 0,
-                    contents: contents,
-                    diedAt: now
+            effects.happened.append(
+                .died(
+                    DeadLetter(
+                        reason: .unknownClient,
+                        direction: .toClient,
+                        realm: realm,
+                        client: name,
+                        pool: nil,
+                        number: number,
+                        attempts: 0,
+                        contents: contents,
+                        diedAt: now
+                    )
                 )
             )
             return nil
@@ -33,14 +36,15 @@ extension Shard {
         self.expireOutbox(slot, at: now, &effects)
         let packet = StoredPacket(
             contents,
-            number: self.numbers.next(at: now),
+            number: number.map(self.numbers.take) ?? self.numbers.next(at: now),
             storedAt: now.nanoseconds
         )
         guard self.makeRoom(for: packet, slot, at: now, &effects) else {
             self.overflowed(packet, slot, at: now, &effects)
             return nil
         }
-        self.clients[slot].outbox.append(packet, from: sender, in: &self.packets)
+        let place = self.clients[slot].outbox.append(packet, from: sender, in: &self.packets)
+        self.placed(place, &effects)
         self.outboxes.add(bytes: packet.byteCount, &effects)
         self.serve(slot, at: now, &effects)
         return packet.number
@@ -63,7 +67,7 @@ extension Shard {
         if let number { self.acknowledge(slot, upTo: number, by: ticket.loop, &effects) }
         self.expireOutbox(slot, at: now, &effects)
         guard wish != .nothing else {
-            effects.append(.answerEmpty(ticket, more: self.clients[slot].outbox.waiting))
+            self.answerEmpty(ticket, slot, &effects)
             if number != nil { self.serve(slot, at: now, &effects) }
             return
         }
@@ -77,15 +81,16 @@ extension Shard {
             if self.acknowledges(slot) { self.serve(slot, at: now, &effects) }
             return
         }
-        let more = self.clients[slot].outbox.waiting
         guard wish == .packetOrWait else {
-            effects.append(.answerEmpty(ticket, more: more))
+            self.answerEmpty(ticket, slot, &effects)
             return
         }
+        let more = self.clients[slot].outbox.waiting
+        let notice = self.lossNotice(slot)
         var displaced = 0
         self.clients[slot].polls.hold(ticket, at: now) { older in
             displaced += 1
-            effects.append(.answerEmpty(older, more: more))
+            effects.append(.answerEmpty(older, more: more, notice))
         }
         self.counts.heldPolls += 1 - displaced
         effects.append(.held(ticket, session.client))
@@ -115,7 +120,11 @@ extension Shard {
         let before = self.clients[slot].outbox.deliveries
         let packet = self.clients[slot].outbox.deliveryProven(on: ticket, in: &self.packets)
         self.counts.deliveries -= before - self.clients[slot].outbox.deliveries
-        if let packet { self.outboxes.remove(bytes: packet.byteCount, &effects) }
+        if let packet {
+            if self.isJournaled { effects.changes.append(.removed(number, .toClient)) }
+            self.outboxes.remove(bytes: packet.byteCount, &effects)
+            self.packetsArrived(slot, upTo: packet.number, &effects)
+        }
         self.serve(slot, at: now, &effects)
     }
 
@@ -145,6 +154,12 @@ extension Shard {
         }
     }
 
+    /// Answers a request without a packet.
+    func answerEmpty(_ ticket: Ticket, _ slot: UInt32, _ effects: inout Effects) {
+        let more = self.clients[slot].outbox.waiting
+        effects.append(.answerEmpty(ticket, more: more, self.lossNotice(slot)))
+    }
+
     /// Whether the client's session is in acknowledged mode.
     private func acknowledges(_ slot: UInt32) -> Bool {
         self.clients[slot].session?.acknowledges == true
@@ -159,6 +174,7 @@ extension Shard {
         _ effects: inout Effects
     ) {
         self.clients[slot].session?.acknowledges = true
+        self.packetsArrived(slot, upTo: number, &effects)
         var packets = 0
         let deliveries = self.clients[slot].outbox.deliveries
         while let packet = self.clients[slot].outbox.removeHead(upTo: number, from: &self.packets) {
@@ -183,7 +199,7 @@ extension Shard {
 
     /// The newest held poll gets the first packet, unless another one is under way; in acknowledged
     /// mode every held poll gets it, the newest first.
-    private mutating func serve(_ slot: UInt32, at now: StoreInstant, _ effects: inout Effects) {
+    mutating func serve(_ slot: UInt32, at now: StoreInstant, _ effects: inout Effects) {
         let acknowledges = self.acknowledges(slot)
         guard acknowledges || self.clients[slot].outbox.delivery == nil else { return }
         self.expireOutbox(slot, at: now, &effects)
@@ -208,21 +224,25 @@ extension Shard {
             in: self.packets
         )
         guard let packet else { return }
+        let number = packet.number
         self.counts.deliveries += 1
-        effects.append(
+        self.lossesCarried(slot, by: packet, isPlain: !needsAcknowledgement)
+        effects.appendPacket(
             .deliver(
                 Delivery(
                     ticket: ticket,
                     client: self.handle(of: slot),
                     packet: packet,
                     needsAcknowledgement: needsAcknowledgement,
-                    more: self.clients[slot].outbox.count - 1
+                    more: self.clients[slot].outbox.count - 1,
+                    lost: self.lossNotice(slot)?.count ?? 0
                 )
-            )
+            ),
+            isAbsent: packet.contents.isAbsent
         )
         // Polls that were held before wait for the next packet as much as one that comes now.
         if !needsAcknowledgement, !self.clients[slot].polls.isEmpty {
-            effects.append(.checkProof(ticket, self.handle(of: slot), packet.number))
+            effects.append(.checkProof(ticket, self.handle(of: slot), number))
         }
     }
 
@@ -270,7 +290,7 @@ extension Shard {
         return packet
     }
 
-    private func overflowed(
+    private mutating func overflowed(
         _ packet: borrowing StoredPacket,
         _ slot: UInt32,
         at now: StoreInstant,
@@ -281,30 +301,34 @@ extension Shard {
         case .deadLetter:
             self.bury(packet, .overflow, slot, at: now, &effects)
         case .dropOldest:
-            effects.append(
-                .dropped(realm: realm, client: self.clients[slot].name, packet.number)
+            self.countLoss(slot, at: now)
+            effects.happened.append(
+                .dropped(packet.number, of: self.clients[slot].name, in: realm)
             )
         }
     }
 
-    private func bury(
+    private mutating func bury(
         _ packet: borrowing StoredPacket,
         _ reason: DeadLetter.Reason,
         _ slot: UInt32,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        effects.deadLetters.append(
-            DeadLetter(
-                reason: reason,
-                direction: .toClient,
-                realm: self.clients[slot].realm,
-                client: self.clients[slot].name,
-                pool: nil,
-                number: packet.number,
-                attempts: 0,
-                contents: packet.contents,
-                diedAt: now
+        self.countLoss(slot, at: now)
+        effects.happened.append(
+            .died(
+                DeadLetter(
+                    reason: reason,
+                    direction: .toClient,
+                    realm: self.clients[slot].realm,
+                    client: self.clients[slot].name,
+                    pool: nil,
+                    number: packet.number,
+                    attempts: 0,
+                    contents: packet.contents,
+                    diedAt: now
+                )
             )
         )
     }

@@ -6,6 +6,7 @@ extension Shard {
         _ contents: PacketContents,
         from session: Session,
         to pool: PoolID,
+        number: PacketNumber?,
         key: PacketKey?,
         ticket: Ticket,
         at now: StoreInstant,
@@ -13,29 +14,68 @@ extension Shard {
     ) {
         guard let slot = self.slot(of: session) else {
             effects.append(.refused(ticket, .sessionEnded))
+            self.takeBack(number, key, &effects)
             return
         }
         if let key, self.hasSeen(key, slot, at: now) {
             effects.append(.duplicate(ticket))
+            self.takeBack(number, key, &effects)
             return
         }
         guard self.addToInbox(of: pool, bytes: contents.byteCount) else {
             effects.append(.refused(ticket, .inboxFull))
+            self.takeBack(number, key, &effects)
             return
         }
-        if let key { self.remember(key, slot, at: now) }
-        let number = self.numbers.next(at: now)
+        if let key { self.remember(key, slot, number: number, at: now, &effects) }
+        let number = number.map(self.numbers.take) ?? self.numbers.next(at: now)
         let packet = StoredPacket(contents, number: number, storedAt: now.nanoseconds)
         let lane = self.laneForPacket(slot, to: pool)
         if self.clients[slot].lanes[lane].isUnowned {
             if !self.clients[slot].lanes[lane].isEmpty { self.counts.unownedLanes -= 1 }
-            self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            let place = self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            self.placed(place, &effects)
             effects.append(.stored(ticket, number))
             self.sendFirst(slot, lane, by: ticket.loop, at: now, &effects)
         } else {
-            self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            let place = self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+            self.placed(place, &effects)
             effects.append(.stored(ticket, number))
         }
+    }
+
+    /// Why a packet would be refused if it came now.
+    func refusal(of session: Session, to pool: PoolID, bytes: Int) -> Refusal? {
+        guard self.slot(of: session) != nil else { return .sessionEnded }
+        guard self.addToInbox(of: pool, bytes: bytes) else { return .inboxFull }
+        self.rules.pools[pool.index].account.remove(bytes: bytes)
+        return nil
+    }
+
+    /// A packet that is not stored goes from the journal, with its key, if it stands there already.
+    private func takeBack(
+        _ number: PacketNumber?,
+        _ key: PacketKey?,
+        _ effects: inout Effects
+    ) {
+        guard let number else { return }
+        effects.changes.append(.removed(number, .toBackend))
+        if key != nil { effects.changes.append(.keyForgotten(number)) }
+    }
+
+    /// The backend took the packet: until that is written the lane is nobody else's.
+    ///
+    /// False if this packet is not under way.
+    mutating func completionBegan(
+        _ lane: LaneHandle,
+        _ number: PacketNumber,
+        by loop: UInt16
+    ) -> Bool {
+        guard let (slot, index) = self.position(of: lane),
+            self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
+        else { return false }
+        self.clients[slot].lanes[index].replyReceived(by: loop)
+        return true
     }
 
     /// The backend took the packet and gave a reply, which is to be stored before `consumed`.
@@ -47,7 +87,9 @@ extension Shard {
         by loop: UInt16
     ) -> RealmID? {
         guard let (slot, index) = self.position(of: lane),
-            self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
+            self.isJournaled
+                ? self.clients[slot].lanes[index].isCompleting(number, by: loop, in: self.packets)
+                : self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
         else { return nil }
         self.clients[slot].lanes[index].replyReceived(by: loop)
         return self.clients[slot].realm
@@ -58,12 +100,12 @@ extension Shard {
         _ lane: LaneHandle,
         _ number: PacketNumber,
         by loop: UInt16,
-        hasReply: Bool,
+        isCompleting: Bool,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
         guard let (slot, index) = self.position(of: lane),
-            hasReply
+            isCompleting
                 ? self.clients[slot].lanes[index].isCompleting(number, by: loop, in: self.packets)
                 : self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
         else { return }
@@ -110,6 +152,10 @@ extension Shard {
             self.clients[slot].lanes[index].isSending(number, by: loop, in: self.packets)
         else { return }
         self.clients[slot].lanes[index].attemptFailed(by: loop, isCounted: isCounted)
+        if self.isJournaled, isCounted {
+            let attempts = self.clients[slot].lanes[index].attempts
+            effects.changes.append(.attempted(number, attempts))
+        }
         if self.expireLane(slot, index, at: now, &effects) > 0 {
             self.sendFirst(slot, index, by: loop, at: now, &effects)
         }
@@ -206,7 +252,10 @@ extension Shard {
             in: self.packets
         )
         if let packet {
-            effects.append(.send(LaneSend(loop: loop, lane: handle, packet: packet)))
+            effects.appendPacket(
+                .send(LaneSend(loop: loop, lane: handle, packet: packet)),
+                isAbsent: packet.contents.isAbsent
+            )
         } else {
             self.clients[slot].lanes.remove(at: lane)
             if wasOwned { effects.append(.laneIdle(loop: loop, handle)) }
@@ -249,17 +298,19 @@ extension Shard {
         _ effects: inout Effects
     ) {
         self.removeFromInbox(of: pool, packet)
-        effects.deadLetters.append(
-            DeadLetter(
-                reason: reason,
-                direction: .toBackend,
-                realm: self.clients[slot].realm,
-                client: self.clients[slot].name,
-                pool: pool,
-                number: packet.number,
-                attempts: attempts,
-                contents: packet.contents,
-                diedAt: now
+        effects.happened.append(
+            .died(
+                DeadLetter(
+                    reason: reason,
+                    direction: .toBackend,
+                    realm: self.clients[slot].realm,
+                    client: self.clients[slot].name,
+                    pool: pool,
+                    number: packet.number,
+                    attempts: attempts,
+                    contents: packet.contents,
+                    diedAt: now
+                )
             )
         )
     }

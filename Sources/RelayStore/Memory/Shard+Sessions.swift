@@ -52,10 +52,9 @@ extension Shard {
         guard let session = self.clients[slot].session else { return nil }
         self.clients[slot].session = nil
         self.counts.sessions -= 1
-        let more = self.clients[slot].outbox.waiting
         while let ticket = self.clients[slot].polls.takeOldest() {
             self.counts.heldPolls -= 1
-            effects.append(.answerEmpty(ticket, more: more))
+            self.answerEmpty(ticket, slot, &effects)
         }
         return TokenClaim(
             hash: session.tokenHash,
@@ -81,19 +80,21 @@ extension Shard {
         return self.clients[slot].loginsUnderWay > 0
     }
 
-    /// The session of the client, if this is its token; that counts as a use.
+    /// The session of the client, if this is its token; that counts as a use, which may be due to be
+    /// recorded.
     mutating func session(
         of client: ClientHandle,
         token: Span<UInt8>,
         in realm: RealmID,
         at now: StoreInstant
-    ) -> Session? {
+    ) -> (session: Session?, isUseDue: Bool) {
         guard let slot = self.slot(of: client), self.clients[slot].realm == realm,
             let session = self.clients[slot].session, session.isLive(at: now),
             KeyHash.areEqual(session.token, token)
-        else { return nil }
+        else { return (nil, false) }
         self.clients[slot].session?.usedAt = max(session.usedAt, now.nanoseconds)
-        return Session(
+        let isUseDue = self.isJournaled && session.isUseDue(at: now)
+        let found = Session(
             client: client,
             name: self.clients[slot].name,
             realm: realm,
@@ -101,6 +102,7 @@ extension Shard {
             acknowledges: session.acknowledges,
             epoch: session.epoch
         )
+        return (found, isUseDue)
     }
 
     /// Whether this is the id of a debug server whose session is alive.

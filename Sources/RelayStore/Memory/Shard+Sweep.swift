@@ -18,7 +18,7 @@ extension Shard {
             }
             self.expireOutbox(slot, at: now, &effects)
             self.expireLanes(slot, at: now, &effects)
-            self.expireExtras(slot, at: now)
+            self.expireExtras(slot, at: now, &effects)
             if self.clients[slot].isForgettable { self.removeClient(slot) }
         }
         return ended

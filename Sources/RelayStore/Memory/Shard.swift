@@ -28,6 +28,9 @@ struct Shard: ~Copyable, Sendable {
 
     private var lastGeneration: UInt64 = 0
 
+    /// Not below any loss of a client that was forgotten.
+    var lossBase: UInt64 = 0
+
     /// How many there are of each in the shard.
     struct Counts: Sendable, Equatable {
         var sessions = 0
@@ -37,8 +40,12 @@ struct Shard: ~Copyable, Sendable {
         var unownedLanes = 0
     }
 
+    /// Whether changes have to be told to a journal.
+    let isJournaled: Bool
+
     /// A shard without clients.
-    init(index: UInt8, numbers: PacketNumbers, outboxes: OutboxAccount) {
+    init(index: UInt8, numbers: PacketNumbers, outboxes: OutboxAccount, isJournaled: Bool = false) {
+        self.isJournaled = isJournaled
         self.index = index
         self.numbers = numbers
         self.outboxes = outboxes
@@ -47,6 +54,19 @@ struct Shard: ~Copyable, Sendable {
     /// Takes a copy of the realms and pools, if it is newer than the one it has.
     mutating func setRules(_ rules: Rules) {
         if rules.version > self.rules.version { self.rules = rules }
+    }
+
+    /// A packet has come to this place, and its bytes are in memory.
+    func placed(_ slot: UInt32, _ effects: inout Effects) {
+        guard self.isJournaled else { return }
+        effects.placed.append(
+            PlacedPacket(
+                shard: self.index,
+                slot: slot,
+                number: self.packets[slot].number,
+                byteCount: self.packets[slot].byteCount
+            )
+        )
     }
 
     // MARK: Records

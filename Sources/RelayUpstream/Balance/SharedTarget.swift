@@ -63,6 +63,19 @@ final class SharedTarget: Sendable {
         self.ports.withLock { $0.removeAll { $0 === port } }
     }
 
+    // MARK: Requests
+
+    /// A request for the target comes under way; on the loop with this index.
+    func requestBegan(loop: Int) {
+        self.requests.add(loop: loop)
+        self.underWay.add(1, loop: loop)
+    }
+
+    /// It is over.
+    func requestEnded(loop: Int) {
+        self.underWay.add(-1, loop: loop)
+    }
+
     // MARK: Permits
 
     /// Connections that are open or about to be.

@@ -36,6 +36,8 @@ final class UpstreamConnection: Stream {
     private var isRequestSent = false
     /// `outputPosition` before the request, in all bytes of the connection.
     private var requestStart: UInt64 = 0
+    /// `writtenPosition` when the deadline was set.
+    private var positionAtDeadline: UInt64 = 0
     /// `receivedPosition` before the request.
     private var responseStart: UInt64 = 0
     /// 3/4 of the `Keep-Alive: timeout` of the latest response.
@@ -75,6 +77,10 @@ final class UpstreamConnection: Stream {
             self.setKeepAlive(Self.keepAlive)
         }
         self.setResponseDeadline(request)
+        if request.isAwaitingRoom {
+            request.isAwaitingRoom = false
+            request.handler.requestWritable(request)
+        }
     }
 
     /// Keeps the connection while nothing uses it, until `limit` or its target's own limit; false if it is
@@ -97,7 +103,7 @@ final class UpstreamConnection: Stream {
     /// The request under way is given up: the caller does not want to hear of it any more.
     func requestCancelled() {
         self.phase = .ended
-        if self.isOutputWritten { self.close() } else { self.reset() }
+        if self.isOutputWritten, self.isRequestSent { self.close() } else { self.reset() }
     }
 
     private var isOutputWritten: Bool { self.writtenPosition == self.outputPosition }
@@ -109,7 +115,16 @@ final class UpstreamConnection: Stream {
     private func setResponseDeadline(_ request: UpstreamRequest) {
         var time = request.deadline ?? .never
         if let timeout = request.timeout { time = min(time, self.loop.now + timeout) }
+        if let limit = self.streamingLimit(of: request) { time = min(time, self.loop.now + limit) }
+        self.positionAtDeadline = self.writtenPosition
         if time == .never { self.clearDeadline() } else { self.setDeadline(time) }
+    }
+
+    /// Whether the time that ran was that of a request which the target takes, however slowly.
+    private func isTaken(_ request: UpstreamRequest) -> Bool {
+        request.stallTimeout != nil && request.timeout == nil && !self.isRequestSent
+            && self.writtenPosition > self.positionAtDeadline
+            && self.loop.now < request.deadline ?? .never
     }
 
     // MARK: Events
@@ -122,9 +137,16 @@ final class UpstreamConnection: Stream {
     }
 
     override func outputDrained() {
-        guard case .busy(let request) = self.phase, !self.isRequestSent else { return }
-        self.isRequestSent = true
-        if request.timeout != nil { self.setResponseDeadline(request) }
+        guard case .busy(let request) = self.phase, !self.isRequestSent, !request.isBodyOpen
+        else { return }
+        self.requestSent(request)
+    }
+
+    override func outputBelowLowWater() {
+        guard case .busy(let request) = self.phase, request.isAwaitingRoom else { return }
+        request.isAwaitingRoom = false
+        self.setResponseDeadline(request)
+        request.handler.requestWritable(request)
     }
 
     override func received(_ input: Span<UInt8>) -> Int {
@@ -165,7 +187,12 @@ final class UpstreamConnection: Stream {
 
     override func deadlineReached() {
         switch self.phase {
-        case .busy(let request): self.fail(request, .timedOut, "no complete response in time")
+        case .busy(let request):
+            if self.isTaken(request) {
+                self.setResponseDeadline(request)
+            } else {
+                self.fail(request, .timedOut, "no complete response in time")
+            }
         case .idle: self.endIdle()
         case .connecting, .ended: break
         }
@@ -201,6 +228,75 @@ final class UpstreamConnection: Stream {
     }
 }
 
+// MARK: - Streaming
+
+extension UpstreamConnection {
+    /// Appends to the body of the request under way; false: stop until `requestWritable`.
+    func writeBody(of request: UpstreamRequest, _ bytes: Span<UInt8>) -> Bool {
+        guard self.isBusy(with: request) else { return true }
+        if self.writtenPosition == self.requestStart { request.keepBody(bytes) }
+        if request.isBodyChunked {
+            var chunk: [UInt8] = []
+            chunk.reserveCapacity(bytes.count + 20)
+            chunk.appendChunk(bytes)
+            self.write(chunk.span)
+        } else {
+            self.write(bytes)
+        }
+        guard self.isOutputAboveHighWater else { return true }
+        request.isAwaitingRoom = true
+        self.setResponseDeadline(request)
+        return false
+    }
+
+    /// All of the body was given.
+    func bodyEnded(of request: UpstreamRequest) {
+        guard self.isBusy(with: request) else { return }
+        if self.writtenPosition == self.requestStart { request.keepEndOfBody() }
+        if request.isBodyChunked {
+            var end: [UInt8] = []
+            end.appendLastChunk()
+            self.write(end.span)
+        }
+        if self.isOutputWritten {
+            self.requestSent(request)
+        } else if request.stallTimeout != nil {
+            // The client owes nothing any more, so what is left is the target's to take.
+            self.setResponseDeadline(request)
+        }
+    }
+
+    /// Reads no more of the response for now.
+    func pauseResponse() {
+        self.pauseReading()
+        self.clearDeadline()
+    }
+
+    /// Goes on reading the response.
+    func resumeResponse(of request: UpstreamRequest) {
+        guard self.isBusy(with: request) else { return }
+        self.resumeReading()
+        self.setResponseDeadline(request)
+    }
+
+    /// The last byte of the request was given to the kernel.
+    private func requestSent(_ request: UpstreamRequest) {
+        self.isRequestSent = true
+        if request.timeout != nil || request.headTimeout != nil {
+            self.setResponseDeadline(request)
+        }
+    }
+
+    /// How long the target may now be silent, or take nothing.
+    private func streamingLimit(of request: UpstreamRequest) -> Duration? {
+        if self.isReadingPaused { return nil }
+        if self.reader.hasHead { return request.stallTimeout }
+        if self.isRequestSent { return request.headTimeout }
+        // While a client is slow to send, the target has nothing to do.
+        return request.isBodyOpen && !request.isAwaitingRoom ? nil : request.stallTimeout
+    }
+}
+
 // MARK: - The response
 
 extension UpstreamConnection {
@@ -217,7 +313,9 @@ extension UpstreamConnection {
 
     private func readResponse(of request: UpstreamRequest, _ input: Span<UInt8>) -> Int {
         var offset = 0
-        while case .busy(let current) = self.phase, current === request {
+        while self.isBusy(with: request) {
+            // The end of a body is told behind its last byte, also to who wants no more for now.
+            if self.isReadingPaused, offset < input.count { return offset }
             let rest = input.extracting(offset..<input.count)
             let step = self.reader.next(rest, into: &self.pool.responseHead)
             offset += step.consumed
@@ -229,6 +327,7 @@ extension UpstreamConnection {
             case .head:
                 self.headReceived(request, rest.extracting(0..<step.consumed))
             case .payload(let range):
+                if request.stallTimeout != nil { self.setResponseDeadline(request) }
                 request.handler.responseBodyReceived(request, rest.extracting(range))
             case .end:
                 let isReusable = self.reader.isKeepAlive && offset == input.count
@@ -240,6 +339,10 @@ extension UpstreamConnection {
         return input.count
     }
 
+    private func isBusy(with request: UpstreamRequest) -> Bool {
+        if case .busy(let current) = self.phase { current === request } else { false }
+    }
+
     private func headReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
         if let value = self.pool.responseHead.fields.value(of: .keepAlive),
             let seconds = FieldValue.keepAliveTimeoutSeconds(bytes.extracting(value))
@@ -247,6 +350,7 @@ extension UpstreamConnection {
             self.keepAliveLimit = .seconds(Int64(seconds)) * 3 / 4
         }
         self.pool.statusReceived(self.pool.responseHead.status, from: request.target)
+        if request.headTimeout != nil { self.setResponseDeadline(request) }
         request.handler.responseReceived(request, self.pool.responseHead, bytes)
     }
 
@@ -254,8 +358,9 @@ extension UpstreamConnection {
         self.answeredAt = self.loop.now
         self.phase = .ended
         self.clearDeadline()
+        if self.isReadingPaused { self.resumeReading() }
         // First the connection: what the handler sends next may use it.
-        if !self.isOutputWritten {
+        if !self.isOutputWritten || request.isBodyOpen {
             // An early response, and the rest of the request has nowhere to go.
             self.reset()
         } else if isReusable {

@@ -172,13 +172,14 @@ extension UpstreamTarget {
     /// A connection has nothing to do: it serves the queue, is kept idle, or closes for somebody who
     /// waits for its permit.
     func connectionFreed(_ connection: UpstreamConnection) {
+        let pool = self.pool
         if self.mustHandOver() {
             connection.closeUnused()
         } else if let request = self.dequeue() {
             connection.send(request, isReused: true)
-        } else if self.pool.isRetired || self.idle.count >= self.idleMax {
+        } else if pool.isRetired || self.idle.count >= self.idleMax {
             connection.closeUnused()
-        } else if connection.park(atMost: self.pool.configuration.connections.idleTimeout) {
+        } else if connection.park(atMost: pool.configuration.connections.idleTimeout) {
             self.idle.append(connection)
             self.port.hasIdle.store(true, ordering: .sequentiallyConsistent)
             self.closeIdleForWaiters()

@@ -73,12 +73,20 @@ struct SendCommand: ParsableCommand {
     )
     var headers: [String] = []
 
+    @Option(help: "The packet's own id, by which relay knows a repeat. Default: a random one.")
+    var id: String?
+
+    @Option(help: "How often to try again while relay does not answer or has no room.")
+    var retries: UInt8 = 5
+
     @OptionGroup var content: BodyOption
 
     @OptionGroup var hold: HoldOption
 
     func run() throws {
         var fields = try self.hold.fields()
+        // With its id a repeat is harmless: relay stores the packet once.
+        try fields.append("Packet-Id", self.id ?? Self.randomID())
         if let to = self.to { try fields.append("To", to) }
         for header in self.headers { try fields.append(header) }
         let body = try self.content.bytes()
@@ -86,7 +94,18 @@ struct SendCommand: ParsableCommand {
             throw ValidationError("a packet has a body; give one with --body")
         }
         let client = try ClientSession(self.relay, token: try self.session.required())
-        try client.exchange(fields, body: body, wait: self.hold.longest)?.print()
+        try client.take(
+            fields,
+            body: body,
+            wait: self.hold.longest,
+            retries: Int(self.retries)
+        )
+    }
+
+    /// An id that no other packet has: 128 bits of chance.
+    private static func randomID() -> String {
+        let high = String(UInt64.random(in: 0 ... .max), radix: 16)
+        return high + String(UInt64.random(in: 0 ... .max), radix: 16)
     }
 }
 
@@ -104,6 +123,6 @@ struct PollCommand: ParsableCommand {
     func run() throws {
         let fields = try self.hold.fields()
         let client = try ClientSession(self.relay, token: try self.session.required())
-        try client.exchange(fields, body: [], wait: self.hold.longest)?.print()
+        try client.take(fields, body: [], wait: self.hold.longest, retries: 0)
     }
 }

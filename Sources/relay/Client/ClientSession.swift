@@ -8,6 +8,9 @@ final class ClientSession {
     private let client: PacketClient
     private let url: String
 
+    /// Whether relay had the packet that was sent last already.
+    private var wasDuplicate = false
+
     /// The token of the session; empty before there is one.
     var token: String
 
@@ -56,8 +59,55 @@ final class ClientSession {
         let timeout = min(wait, .seconds(3600)) + Self.answerTimeout
         let answer = try self.post("/", fields, body, timeout: timeout)
         guard answer.status == 200 else { throw ClientRefusal(answer) }
+        self.wasDuplicate = answer.field("Duplicate") != nil
         guard answer.field("Packet-Id") != nil else { return nil }
         return ReceivedPacket(answer)
+    }
+
+    /// Sends a packet that has a `Packet-Id`, or asks for one, and prints and acknowledges what comes.
+    ///
+    /// What was not acknowledged is delivered again, so a packet is missed neither if its answer is lost nor if this
+    /// process ends before it has printed it. Tries again, `retries` times, while relay does not answer or has no
+    /// room.
+    func take(_ fields: FieldLines, body: [UInt8], wait: Duration, retries: Int) throws {
+        var asking = fields
+        try asking.append("Ack", "0")
+        var packet = try self.retrying(retries) {
+            try self.exchange(asking, body: body, wait: wait)
+        }
+        if packet == nil, self.wasDuplicate {
+            // The answer that was lost may have brought a packet, and a repeat brings none: ask for it.
+            packet = try self.retrying(retries) {
+                try self.exchange(asking, body: [], wait: wait)
+            }
+        }
+        guard let packet else { return }
+        try packet.print()
+        guard let number = packet.number else { return }
+        var done = FieldLines()
+        try done.append("Ack", "\(number)")
+        try done.append("Prefer", "wait=0")
+        // What this answer brings is not acknowledged, and so waits for the next command.
+        _ = try self.retrying(retries) { try self.exchange(done, body: [], wait: .zero) }
+    }
+
+    /// Calls `body` again after a pause, `retries` times at most, when relay does not answer or has no room.
+    ///
+    /// The pauses double from 100 ms to 3.2 s; half of each is chance.
+    private func retrying<Result>(_ retries: Int, _ body: () throws -> Result) throws -> Result {
+        var failures = 0
+        while true {
+            do {
+                return try body()
+            } catch let problem as NoAnswer where failures < retries {
+                StandardStream.error.report("\(problem); trying again")
+            } catch let refusal as ClientRefusal where refusal.status == 503 && failures < retries {
+                StandardStream.error.report("\(refusal); trying again")
+            }
+            let longest = 100 << min(failures, 5)
+            self.pause(.milliseconds(Int.random(in: longest / 2...longest)))
+            failures += 1
+        }
     }
 
     private func post(
@@ -118,9 +168,21 @@ struct ReceivedPacket {
     /// Writes the body to standard output, and what else is known of the packet to standard error if a person
     /// reads there.
     ///
-    /// - Parameter endingLine: whether the body is followed by a line end in any case; otherwise only where a person
-    ///   reads it and it has none.
-    func print(endingLine: Bool = false) throws {
+    /// Where a person reads the body it ends with a line end.
+    func print() throws {
+        self.report()
+        var body = self.answer.body
+        if StandardStream.output.isTerminal, body.last != 0x0A { body.append(0x0A) }
+        try StandardStream.output.write(body)
+    }
+
+    /// The same with the body as one line: see `PacketLine`.
+    func printLine() throws {
+        self.report()
+        try StandardStream.output.write(line: PacketLine.text(of: self.answer.body))
+    }
+
+    private func report() {
         if StandardStream.error.isTerminal {
             let known = ["from", "packet-id", "redelivered", "more"]
             let shown = self.answer.fields.filter { field in
@@ -130,10 +192,6 @@ struct ReceivedPacket {
             let text = shown.map { "\($0.name): \($0.value)" }.joined(separator: ", ")
             StandardStream.error.report("[\(text)]")
         }
-        var body = self.answer.body
-        let lacksEnd = body.last != 0x0A
-        if endingLine || (StandardStream.output.isTerminal && lacksEnd) { body.append(0x0A) }
-        try StandardStream.output.write(body)
     }
 }
 

@@ -36,7 +36,7 @@ struct TailCommand: ParsableCommand {
                 try fields.append("Ack", "\(acknowledged)")
                 let packet = try client.exchange(fields, body: [])
                 if let packet, let number = packet.number, number > acknowledged {
-                    try packet.print(endingLine: true)
+                    try packet.printLine()
                     acknowledged = number
                 }
                 failures = 0

@@ -18,7 +18,7 @@ struct ConfigurationExamplesTests {
             let text = Self.completed(example)
             let loaded = Configuration.load(
                 text: text,
-                environment: ["ADMIN_TOKEN": "a-long-secret"],
+                environment: ["ADMIN_TOKEN": "a-long-secret", "PUSH_SECRET": "another-secret"],
                 files: IncludedFiles()
             )
             #expect(loaded.diagnostics.isEmpty, "\(loaded.diagnostics)\n\(text)")

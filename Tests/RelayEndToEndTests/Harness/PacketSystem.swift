@@ -5,7 +5,7 @@ final class PacketSystem {
     let host: LoopbackHost
     let folder: TemporaryFolder
     let backend: TestBackend
-    let relay: RelayProcess
+    private(set) var relay: RelayProcess
     /// The file that relay runs with.
     private(set) var file: RelayFile
 
@@ -46,6 +46,14 @@ final class PacketSystem {
         system.relay.signal(SIGKILL)
         _ = try system.relay.child.waitForExit()
         system.backend.stop()
+    }
+
+    /// Ends relay with a signal and starts it again, with the same file.
+    func restart(by signal: Int32) throws {
+        self.relay.signal(signal)
+        _ = try self.relay.child.waitForExit()
+        let path = "\(self.folder.path)/relay.yaml"
+        self.relay = try RelayProcess(file: path, admin: self.file.adminAddress)
     }
 
     /// Replaces the file by a changed one; relay does not know yet.

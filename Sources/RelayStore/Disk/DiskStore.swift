@@ -1,0 +1,147 @@
+import Synchronization
+
+/// What is said about a disk store in relay.yaml.
+package struct DiskSettings: Sendable, Equatable {
+    /// The folder.
+    package var path: String
+
+    /// New packets are refused when the disk has fewer bytes left.
+    package var reserveBytes = 16 << 20
+
+    /// Bytes of the newest packets that stay in memory.
+    package var cacheBytes = 64 << 20
+
+    /// A store in this folder, with the defaults.
+    package init(path: String) {
+        self.path = path
+    }
+}
+
+/// What a disk store has to say, for the log.
+package enum DiskEvent: Sendable {
+    /// A commit failed, with SQLite's words; new packets are refused until one succeeds.
+    case failed(String)
+    /// What the failed commit left is cleared up.
+    case recovered
+    /// New packets are refused because the disk has only so much left.
+    case full(freeBytes: UInt64)
+    /// There is room again.
+    case roomAgain(freeBytes: UInt64)
+    /// The file is damaged; nothing is written any more.
+    case damaged(path: String, String)
+    /// A packet is not what was written; it became a dead letter.
+    case damagedPacket(PacketNumber)
+    /// Packets cannot be read, with SQLite's words; it is tried again.
+    case readFailed(String)
+}
+
+/// A journal in SQLite files: what was answered was synced first, and survives kill -9.
+///
+/// Open it, make a `PacketStore` with it, `restore` that, then `start`. Until then it refuses
+/// everything. From any thread but for those.
+package final class DiskStore: Journal {
+    private struct Threads: Sendable {
+        let writer: DiskWriter
+        let reader: PacketReader
+    }
+
+    private let settings: DiskSettings
+    private let folder: StoreFolder
+    private let queue = WriteQueue()
+    private let clock: @Sendable () -> StoreInstant
+    private let report: @Sendable (DiskEvent) -> Void
+    private let threads = Mutex<Threads?>(nil)
+
+    /// What stood in the store when it was opened, and the last number that was given.
+    private let last = Mutex<PacketNumber>(0)
+
+    /// Opens the store in the folder, which is made if there is none; nobody else may have it open.
+    ///
+    /// - Parameters:
+    ///   - clock: read on the threads of the store.
+    ///   - report: called on the threads of the store.
+    package init(
+        _ settings: DiskSettings,
+        clock: @escaping @Sendable () -> StoreInstant,
+        report: @escaping @Sendable (DiskEvent) -> Void
+    ) throws(DiskStoreError) {
+        self.settings = settings
+        self.clock = clock
+        self.report = report
+        self.folder = try StoreFolder(path: settings.path)
+        try Schema.prepare(try self.open())
+    }
+
+    /// Puts everything that is stored into `store`, which is empty and has this journal.
+    package func restore(_ store: PacketStore) throws(DiskStoreError) {
+        let database = try self.open()
+        do throws(DatabaseError) {
+            var loading = Loading(database, into: store, at: self.clock())
+            try loading.run()
+            let last = loading.last
+            store.restoreNumbers(upTo: last)
+            self.last.withLock { $0 = last }
+        } catch {
+            throw .database(error)
+        }
+    }
+
+    /// Begins to write.
+    package func start(_ store: PacketStore, events: any StoreEvents) {
+        self.folder.makeBallast()
+        let writer = DiskWriter(
+            queue: self.queue,
+            folder: self.folder,
+            store: store,
+            events: events,
+            settings: self.settings,
+            last: self.last.withLock { $0 },
+            clock: self.clock,
+            report: self.report
+        )
+        let reader = PacketReader(
+            path: self.folder.database,
+            store: store,
+            events: events,
+            clock: self.clock,
+            report: self.report
+        )
+        self.threads.withLock { $0 = Threads(writer: writer, reader: reader) }
+        writer.start()
+        reader.start()
+    }
+
+    /// Writes what waits, and ends.
+    package func stop() {
+        let threads = self.threads.withLock { threads in
+            defer { threads = nil }
+            return threads
+        }
+        threads?.reader.stop()
+        threads?.writer.stop()
+        self.folder.unlock()
+    }
+
+    // MARK: Journal
+
+    package func write(_ operation: StoreOperation) -> JournalAnswer { self.queue.add(operation) }
+
+    package func record(_ changes: [StoreChange]) { self.queue.add(changes) }
+
+    package func read(_ effects: [Effect]) {
+        self.threads.withLock { $0?.reader }?.read(effects)
+    }
+
+    package var acceptsReplies: Bool { self.queue.state == .writing }
+
+    private func open() throws(DiskStoreError) -> Database {
+        let database: Database
+        do throws(DatabaseError) {
+            database = try Database(path: self.folder.database, .writing)
+        } catch {
+            throw .database(error)
+        }
+        try Schema.configure(database)
+        return database
+    }
+}

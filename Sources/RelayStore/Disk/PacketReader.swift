@@ -1,0 +1,177 @@
+import DequeModule
+import RelayObservation
+import Synchronization
+
+/// The thread that reads packets which are not in memory, and hands them out.
+///
+/// From any thread; what is mutable besides belongs to the thread.
+final class PacketReader: Sendable {
+    private struct Waiting: Sendable {
+        var effects: Deque<Effect> = []
+        var isStopping = false
+    }
+
+    private let waiting = Mutex(Waiting())
+    private let wake = WriterWake()
+    private let finished = WriterWake()
+    private let path: String
+    private let store: PacketStore
+    private let events: any StoreEvents
+    private let clock: @Sendable () -> StoreInstant
+    private let report: @Sendable (DiskEvent) -> Void
+
+    /// A reader that is not running.
+    init(
+        path: String,
+        store: PacketStore,
+        events: any StoreEvents,
+        clock: @escaping @Sendable () -> StoreInstant,
+        report: @escaping @Sendable (DiskEvent) -> Void
+    ) {
+        self.path = path
+        self.store = store
+        self.events = events
+        self.clock = clock
+        self.report = report
+    }
+
+    /// Begins.
+    func start() {
+        Writer.start(named: "store reader") { self.run() }
+    }
+
+    /// Ends the thread; what waits is not read any more.
+    func stop() {
+        self.waiting.withLock { $0.isStopping = true }
+        self.wake.signal()
+        self.finished.wait()
+    }
+
+    /// Reads the packets of these effects, in this order.
+    func read(_ effects: [Effect]) {
+        self.waiting.withLock { $0.effects.append(contentsOf: effects) }
+        self.wake.signal()
+    }
+
+    private func run() {
+        var connection: Connection?
+        var isFailing = false
+        while true {
+            self.wake.wait()
+            while let effect = self.waiting.withLock({ $0.isStopping ? nil : $0.effects.popFirst() }
+            ) {
+                do throws(DatabaseError) {
+                    let open: Connection
+                    if let connection {
+                        open = connection
+                    } else {
+                        open = try Connection(path: self.path)
+                    }
+                    connection = open
+                    self.handOut(effect, try open.contents(of: effect))
+                    isFailing = false
+                } catch {
+                    connection = nil
+                    if !isFailing { self.report(.readFailed(error.description)) }
+                    isFailing = true
+                    // It stays the first; nobody else may have the packet meanwhile.
+                    self.waiting.withLock { $0.effects.prepend(effect) }
+                    self.wake.wait(milliseconds: 1000)
+                }
+            }
+            if self.waiting.withLock({ $0.isStopping }) { break }
+        }
+        connection = nil
+        self.finished.signal()
+    }
+
+    /// - Parameter contents: nil if the row is damaged.
+    private func handOut(_ effect: Effect, _ contents: PacketContents?) {
+        var effects = Effects()
+        if let contents {
+            effects.append(effect.with(contents))
+        } else {
+            if let number = effect.packet?.number { self.report(.damagedPacket(number)) }
+            self.store.packetDamaged(effect, at: self.clock(), &effects)
+        }
+        self.store.publish(&effects, to: self.events)
+    }
+
+    /// What the thread reads with.
+    private struct Connection {
+        let outbox: Statement
+        let inbox: Statement
+
+        init(path: String) throws(DatabaseError) {
+            let database = try Database(path: path, .reading)
+            try database.execute("PRAGMA query_only=1; PRAGMA mmap_size=0")
+            self.outbox = try database.prepare(
+                "SELECT client, crc, head, body FROM outbox WHERE seq = ?"
+            )
+            self.inbox = try database.prepare(
+                "SELECT client, crc, head, body FROM inbox WHERE seq = ?"
+            )
+        }
+
+        /// The contents of the packet; nil if the row is gone or is not what was written.
+        func contents(of effect: Effect) throws(DatabaseError) -> PacketContents? {
+            guard let number = effect.packet?.number else { return nil }
+            let statement = if case .deliver = effect { self.outbox } else { self.inbox }
+            defer { statement.reset() }
+            try statement.bind(1, number)
+            guard try statement.step() else { return nil }
+            var bytes = statement.bytes(2)
+            let headerCount = bytes.count
+            bytes += statement.bytes(3)
+            let contents = PacketContents(bytes: bytes, headerCount: headerCount)
+            let checksum = Checksum.ofRow(client: statement.integer(0), number: number, contents)
+            return Int64(checksum) == statement.integer(1) ? contents : nil
+        }
+    }
+}
+
+extension Effect {
+    /// The packet that it hands out.
+    fileprivate var packet: Packet? {
+        switch self {
+        case .deliver(let delivery): delivery.packet
+        case .send(let send): send.packet
+        default: nil
+        }
+    }
+
+    /// The same with a packet that has its bytes.
+    fileprivate func with(_ contents: PacketContents) -> Effect {
+        switch self {
+        case .deliver(let delivery):
+            .deliver(
+                Delivery(
+                    ticket: delivery.ticket,
+                    client: delivery.client,
+                    packet: delivery.packet.with(contents),
+                    needsAcknowledgement: delivery.needsAcknowledgement,
+                    more: delivery.more,
+                    lost: delivery.lost
+                )
+            )
+        case .send(let send):
+            .send(
+                LaneSend(loop: send.loop, lane: send.lane, packet: send.packet.with(contents))
+            )
+        default: self
+        }
+    }
+}
+
+extension Packet {
+    fileprivate func with(_ contents: PacketContents) -> Packet {
+        Packet(
+            number: self.number,
+            contents: contents,
+            from: self.from,
+            storedAtNanoseconds: self.storedAtNanoseconds,
+            attempts: self.attempts,
+            isRedelivered: self.isRedelivered
+        )
+    }
+}

@@ -1,0 +1,114 @@
+import Logging
+import RelayConfig
+import RelayEngine
+import RelayHTTP
+import RelayPipeline
+import RelayProxy
+import RelayServer
+import RelayUpstream
+import SimulatedSystem
+import Testing
+
+/// A listener that passes everything on to one pool of scripted targets, on the simulated system.
+final class StreamingBed {
+    let simulation: Simulation
+    private let server: Server
+    private var listeners: [SimulatedPeerListener] = []
+    private let pool: UpstreamPool
+    /// The connections that targets have accepted, oldest first.
+    private(set) var accepted: [SimulatedPeer] = []
+
+    /// A pool with these `options`, a listener with these `limits`, and `up` of two targets listening.
+    init(
+        _ options: String = "",
+        limits: String = "body_size: 1GiB",
+        up: [Int] = [0],
+        seed: UInt64 = 1
+    ) throws {
+        let simulation = Simulation(seed: seed)
+        self.simulation = simulation
+        let loaded = Configuration.load(
+            text: """
+                version: 1
+                listeners:
+                  web:
+                    bind: 127.0.0.1:8080
+                    limits: { \(limits) }
+                    pipeline:
+                      - route: app
+                pools:
+                  app:
+                    targets: [{ url: "http://127.0.0.1:9000" }, { url: "http://127.0.0.1:9001/base/" }]
+                \(options)
+
+                """
+        )
+        let configuration = try #require(
+            loaded.configuration,
+            "\(loaded.diagnostics.map(\.description))"
+        )
+        let group = try simulation.makeLoops(1)
+        let shared = SharedPool(
+            configuration: try #require(configuration.pools.first),
+            loops: group.loops
+        )
+        let pool = UpstreamPool(
+            shared: shared,
+            loop: group.loops[0],
+            resolver: Resolver(system: simulation.system),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        self.pool = pool
+        let pools = PoolBox(pool: pool)
+        self.server = Server(group: group)
+        let prepared = try self.server.prepare(configuration.listeners)
+        self.server.commit(prepared) { listener, place in
+            let route = RouteConfiguration(rules: [RouteRuleConfiguration(.pool("app"))])
+            return ListenerContext(
+                configuration: listener,
+                pipeline: Pipeline([
+                    .init(RouteStage(Route(route, takesPackets: false), pools: ["app": pools.pool]))
+                ]),
+                shared: place.shared,
+                exchanges: place.exchanges
+            )
+        }
+        for target in up { try self.raise(target) }
+        try simulation.runUntilQuiet()
+    }
+
+    deinit { self.pool.retire() }
+
+    /// Has a target listen from now on.
+    func raise(_ target: Int) throws {
+        let listener = try self.simulation.listen(at: .loopback(port: UInt16(9000 + target)))
+        listener.onAccept = { [unowned self] in self.accepted.append($0) }
+        self.listeners.append(listener)
+    }
+
+    /// A client that has sent `text`.
+    func client(_ text: String) throws -> SimulatedPeer {
+        let peer = self.simulation.connect(to: .loopback(port: 8080))
+        peer.send(text)
+        try self.settle()
+        return peer
+    }
+
+    /// Lets everything happen that happens without another word.
+    func settle() throws { try self.simulation.run(for: .milliseconds(200)) }
+
+    /// The connection that a target has accepted last.
+    func target() throws -> SimulatedPeer {
+        try #require(self.accepted.last, "nothing was passed on")
+    }
+}
+
+/// The pool, for a closure that runs on its loop.
+private struct PoolBox: @unchecked Sendable {
+    let pool: UpstreamPool
+}
+
+extension SimulatedPeer {
+    /// What was received and not taken, as text.
+    func text() -> String { String(decoding: self.takeReceived(), as: UTF8.self) }
+}

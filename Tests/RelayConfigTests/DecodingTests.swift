@@ -51,6 +51,9 @@ struct DecodingTests {
         )
         pool.targets = [tcp, unix, plain].map { TargetConfiguration(url: $0) }
         pool.targets[0].weight = 2
+        pool.targets[0].isBackup = true
+        pool.balance = .hash(.field("X-Key"))
+        pool.slowStart = .seconds(30)
         pool.retry = self.configuration.retryPolicies.first
         pool.packetTimeout = .seconds(90)
         pool.fetch.mode = .off

@@ -14,6 +14,8 @@ package final class SharedPool: Sendable {
     package let configuration: PoolConfiguration
     /// Its targets, by index.
     let targets: [SharedTarget]
+    /// Which of them are ejected; nil if none ever is.
+    let ejection: Ejection?
     /// Over how many loops the idle connections are divided.
     let loopCount: Int
     /// The loops' pools that want to hear of a target that becomes usable.
@@ -23,6 +25,9 @@ package final class SharedPool: Sendable {
     package init(configuration: PoolConfiguration, loops: [EventLoop]) {
         self.configuration = configuration
         self.loopCount = max(loops.count, 1)
+        self.ejection = configuration.health?.passive.map {
+            Ejection($0, targets: configuration.targets.count)
+        }
         let indexEnd = (loops.map(\.index).max() ?? 0) + 1
         self.targets = configuration.targets.map { _ in
             SharedTarget(
@@ -43,7 +48,7 @@ package final class SharedPool: Sendable {
     package func status(of target: Int) -> TargetStatus {
         let shared = self.targets[target]
         return TargetStatus(
-            isUsable: shared.health.isUsable,
+            isUsable: shared.isUsable,
             requests: shared.requests.value,
             failures: shared.failures.value,
             requestsUnderWay: shared.underWay.value,
@@ -71,7 +76,7 @@ package final class SharedPool: Sendable {
 
 /// How a target does.
 package struct TargetStatus: Sendable, Hashable {
-    /// Whether the last connect succeeded, or there was none.
+    /// Whether it can be connected to and passes its checks, as far as is known.
     package let isUsable: Bool
     /// Requests for it since the pool was made.
     package let requests: UInt64

@@ -23,6 +23,8 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     private let pool: UpstreamPool
     private let head: ProxiedHead
     private let framing: BodyFraming
+    /// What the choice of a target by hash goes by.
+    private let balanceKey: BalanceKey?
     /// The attempt under way.
     private var attempt: UpstreamRequest?
     private var attempts = 0
@@ -50,6 +52,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         self.pool = pool
         self.framing = request.head.framing
         self.waitEnd = exchange.loop.now + pool.configuration.wait
+        self.balanceKey = BalanceKey(pool.configuration.balance, exchange, request, bytes)
         self.head = ProxiedHead(
             of: exchange,
             request,
@@ -60,7 +63,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
 
     /// Sends the first attempt, or waits for a target; false, and an answer was given, if there is none.
     func start() -> Bool {
-        guard let target = self.pool.pickTarget(excluding: self.tried) else {
+        guard let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey) else {
             if self.waitForTarget(after: nil) { return true }
             self.refuse(as: .unreachable)
             return false
@@ -176,7 +179,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         if self.exchange.isAnswered {
             self.exchange.abort()
         } else if self.mayRepeat(after: failure),
-            let target = self.pool.pickTarget(excluding: self.tried)
+            let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey)
         {
             self.repeat(request, at: target)
         } else if failure.kind != .unreachable || !self.waitForTarget(after: request) {
@@ -237,7 +240,7 @@ extension ProxiedExchange: PoolWaiter, TimerTarget {
         self.waiting = nil
         self.tried = TargetSet()
         self.attempts = 0
-        if let target = self.pool.pickTarget(excluding: self.tried) {
+        if let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey) {
             if let failed = waiting.failed {
                 self.repeat(failed, at: target)
             } else {

@@ -48,7 +48,7 @@ package final class SharedPool: Sendable {
     package func status(of target: Int) -> TargetStatus {
         let shared = self.targets[target]
         return TargetStatus(
-            isUsable: shared.health.isUsable,
+            isUsable: shared.isUsable,
             requests: shared.requests.value,
             failures: shared.failures.value,
             requestsUnderWay: shared.underWay.value,
@@ -76,7 +76,7 @@ package final class SharedPool: Sendable {
 
 /// How a target does.
 package struct TargetStatus: Sendable, Hashable {
-    /// Whether the last connect succeeded, or there was none.
+    /// Whether it can be connected to and passes its checks, as far as is known.
     package let isUsable: Bool
     /// Requests for it since the pool was made.
     package let requests: UInt64

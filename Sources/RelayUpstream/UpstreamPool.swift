@@ -32,8 +32,11 @@ package final class UpstreamPool {
     private var requestHead: [UInt8] = []
 
     private(set) var targets: [UpstreamTarget] = []
-    private var balance: WeightedRoundRobin
+    /// Chooses among them.
+    var balancer: Balancer
     private var waiting = PoolWaiters()
+    /// Those that this loop does.
+    private var healthChecks: [HealthCheck] = []
 
     /// A pool's part on one loop.
     package init(shared: SharedPool, loop: EventLoop, resolver: Resolver, logger: Logger) {
@@ -42,9 +45,14 @@ package final class UpstreamPool {
         self.shared = shared
         self.resolver = resolver
         self.logger = logger
-        self.balance = WeightedRoundRobin(weights: shared.configuration.targets.map(\.weight))
+        self.balancer = Balancer(
+            shared.configuration.balance,
+            targets: shared.configuration.targets,
+            random: BalanceRandom(loop.system)
+        )
         self.targets = shared.configuration.targets.indices.map { UpstreamTarget($0, pool: self) }
         for target in self.targets { target.open() }
+        self.healthChecks = self.makeHealthChecks()
     }
 
     deinit {
@@ -70,7 +78,7 @@ package final class UpstreamPool {
         let target = self.targets[request.target]
         request.pool = self
         self.requestsUnderWay += 1
-        target.shared.requestBegan(loop: self.loop.index)
+        if !request.isHealthCheck { target.shared.requestBegan(loop: self.loop.index) }
         if let deadline = request.deadline, deadline <= self.loop.now {
             self.failLater(request, .init(.timedOut, .notSent, reason: "the deadline had passed"))
         } else {
@@ -95,37 +103,12 @@ package final class UpstreamPool {
     package func retire() {
         self.loop.assertOnLoop()
         self.isRetired = true
+        for check in self.healthChecks { check.stop() }
+        self.healthChecks = []
         for target in self.targets { target.retire() }
     }
 
     // MARK: Targets
-
-    /// The next target by weighted round robin among those that are usable, not ejected and not in `tried`.
-    ///
-    /// A target that is down and due for a probe comes first, for one caller per target and backoff step; while
-    /// none is usable everybody else gets nil. What a caller got, it must use: `start` tells the pool how it
-    /// ended.
-    package func pickTarget(excluding tried: TargetSet) -> Int? {
-        let now = self.loop.now
-        let targets = self.shared.targets
-        for index in targets.indices where !tried.contains(index) {
-            if targets[index].claimProbe(at: now) { return index }
-        }
-        guard let ejection = self.shared.ejection else {
-            return self.balance.next { !tried.contains($0) && targets[$0].health.isUsable }
-        }
-        // Where all that could be used are ejected, all are.
-        let isOneLeft = targets.indices.contains {
-            targets[$0].health.isUsable && !ejection.isEjected($0, at: now)
-        }
-        return self.balance.next {
-            !tried.contains($0) && targets[$0].health.isUsable
-                && !(isOneLeft && ejection.isEjected($0, at: now))
-        }
-    }
-
-    /// Whether some target is usable as far as is known.
-    package var isUsable: Bool { self.shared.targets.contains { $0.health.isUsable } }
 
     /// Has `waiter.poolMayBeUsable` called, once, when a target has become usable or is due for a probe.
     ///
@@ -182,7 +165,9 @@ extension UpstreamPool {
 
     /// Tells the handler that there is no response.
     func fail(_ request: UpstreamRequest, _ failure: UpstreamFailure) {
-        self.shared.targets[request.target].failures.add(loop: self.loop.index)
+        if !request.isHealthCheck {
+            self.shared.targets[request.target].failures.add(loop: self.loop.index)
+        }
         if let ejection = self.shared.ejection, failure.isOfTarget(request) {
             self.targetFailed(request.target, ejection, reason: failure.reason)
         }
@@ -200,9 +185,10 @@ extension UpstreamPool {
     }
 
     /// A response's head has come: some statuses say that the target fails.
-    func statusReceived(_ status: UInt16, from target: Int) {
-        guard let ejection = self.shared.ejection, 502...504 ~= status else { return }
-        self.targetFailed(target, ejection, reason: "status \(status)")
+    func statusReceived(_ status: UInt16, for request: UpstreamRequest) {
+        guard let ejection = self.shared.ejection, 502...504 ~= status, !request.isHealthCheck
+        else { return }
+        self.targetFailed(request.target, ejection, reason: "status \(status)")
     }
 
     private func targetFailed(_ target: Int, _ ejection: Ejection, reason: String) {
@@ -223,7 +209,9 @@ extension UpstreamPool {
         request.stage = .over
         request.pool = nil
         self.requestsUnderWay -= 1
-        self.shared.targets[request.target].requestEnded(loop: self.loop.index)
+        if !request.isHealthCheck {
+            self.shared.targets[request.target].requestEnded(loop: self.loop.index)
+        }
     }
 
     /// The deadline of a request has come that is on no connection.
@@ -258,7 +246,7 @@ extension UpstreamPool: TimerTarget {
 
     private var mayPick: Bool {
         let now = self.loop.now
-        return self.shared.targets.contains { $0.health.isUsable || $0.health.isProbeDue(at: now) }
+        return self.shared.targets.contains { $0.isUsable || $0.probeAt.map { $0 <= now } ?? false }
     }
 
     /// Calls waiters for as long as there is something for them; of those who wait for a probe, only as
@@ -284,7 +272,7 @@ extension UpstreamPool: TimerTarget {
             self.notifyAtEndOfTurn()
             return
         }
-        let due = self.shared.targets.compactMap(\.health.probeAt).min() ?? .never
+        let due = self.shared.targets.compactMap(\.probeAt).min() ?? .never
         guard due != .never else { return }
         if !self.loop.rearm(self.waiting.timer, at: due) {
             self.waiting.timer = self.loop.arm(self, tag: 0, at: due)

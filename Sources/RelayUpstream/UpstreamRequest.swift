@@ -50,6 +50,8 @@ package final class UpstreamRequest {
     package var responseBytesMax: UInt64 = .max
     /// Asks for TCP keep-alive on its connection: the response may be held very long (fetches).
     package var expectsLongHold = false
+    /// Whether it is a check of relay's own (`health.active`), which is not counted among the requests.
+    var isHealthCheck = false
 
     /// How far it is.
     var stage = Stage.new

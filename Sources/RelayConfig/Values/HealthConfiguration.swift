@@ -2,12 +2,55 @@
 ///
 /// Without it a target is left alone only while it cannot be connected to.
 package struct HealthConfiguration: Sendable, Equatable {
+    /// `active`: by requests of relay's own.
+    ///
+    /// Absent: relay asks nothing.
+    package var active: ActiveHealthConfiguration?
+
     /// `passive`: by the answers to requests.
     ///
     /// Absent: answers are not judged.
     package var passive: PassiveHealthConfiguration?
 
     /// Nothing is looked at.
+    package init() {}
+}
+
+/// `active` of `health`: relay asks every target again and again whether it is well.
+///
+/// A target is well until `fall` checks in a row say otherwise.
+package struct ActiveHealthConfiguration: Sendable, Equatable {
+    /// `path`: what is asked for, by GET; not put behind the path of the target's URL.
+    ///
+    /// Default /.
+    package var path = "/"
+
+    /// `interval`: from the beginning of a check to the beginning of the next.
+    ///
+    /// Default 5s; 10ms to 1h.
+    package var interval: Duration = .seconds(5)
+
+    /// `timeout`: how long a check may take, connecting included.
+    ///
+    /// Default 1s; 1ms to 10m.
+    package var timeout: Duration = .seconds(1)
+
+    /// `rise`: so many good checks in a row make an unwell target well.
+    ///
+    /// Default 2; 1 to 1000.
+    package var rise = 2
+
+    /// `fall`: so many bad checks in a row make a well target unwell.
+    ///
+    /// Default 3; 1 to 1000.
+    package var fall = 3
+
+    /// `status`: the statuses of a good answer.
+    ///
+    /// Default 200-399; each 100 to 599.
+    package var statuses = [200...399]
+
+    /// The defaults.
     package init() {}
 }
 

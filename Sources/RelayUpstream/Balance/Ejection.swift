@@ -26,6 +26,12 @@ final class Ejection: Sendable {
         self.ends[target].time.load(ordering: .relaxed) > now.nanoseconds
     }
 
+    /// When the target was readmitted; nil if it was never ejected, or still is.
+    func readmitted(_ target: Int, at now: MonotonicTime) -> MonotonicTime? {
+        let end = self.ends[target].time.load(ordering: .relaxed)
+        return end == 0 || end > now.nanoseconds ? nil : MonotonicTime(nanoseconds: end)
+    }
+
     /// The target failed; whether that ejects it.
     ///
     /// It does not if more than the allowed share of the targets were ejected then; the next failure

@@ -6,7 +6,7 @@ package import RelayConfig
 package final class Route: Sendable {
     private struct Rule: Sendable {
         let matcher: Matcher?
-        let action: RouteRuleConfiguration.Action
+        let configuration: RouteRuleConfiguration
     }
 
     /// What relay.yaml says.
@@ -20,7 +20,7 @@ package final class Route: Sendable {
         self.configuration = configuration
         self.takesPackets = takesPackets
         self.rules = configuration.rules.map { rule in
-            Rule(matcher: rule.match.map(Matcher.init), action: rule.action)
+            Rule(matcher: rule.match.map(Matcher.init), configuration: rule)
         }
     }
 
@@ -36,24 +36,24 @@ package final class Route: Sendable {
         -> String?
     {
         for rule in self.rules {
-            guard case .pool(let name) = rule.action else { continue }
+            guard case .pool(let name) = rule.configuration.action else { continue }
             if rule.matcher?.holds(exchange, request, bytes) ?? true { return name }
         }
         return nil
     }
 
-    /// What becomes of a request that is no packet; nil: nothing takes it.
-    package func action(
+    /// The rule that says what becomes of a request that is no packet; nil: nothing takes it.
+    package func rule(
         _ exchange: Exchange,
         _ request: Request,
         _ bytes: Span<UInt8>
     )
-        -> RouteRuleConfiguration.Action?
+        -> RouteRuleConfiguration?
     {
         for rule in self.rules {
             // Beside a `buffer`, a rule for everything says where the packets go.
             if rule.matcher?.holds(exchange, request, bytes) ?? !self.takesPackets {
-                return rule.action
+                return rule.configuration
             }
         }
         return nil

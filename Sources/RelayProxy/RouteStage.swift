@@ -22,16 +22,21 @@ package final class RouteStage: Stage {
         _ request: Request,
         _ bytes: Span<UInt8>
     ) -> Verdict {
-        switch self.route.action(exchange, request, bytes) {
-        case nil:
-            return .proceed
+        guard let rule = self.route.rule(exchange, request, bytes) else { return .proceed }
+        switch rule.action {
         case .respond(let answer):
             exchange.respond(answer)
         case .redirect(let target):
             exchange.redirect(to: target)
         case .pool(let name):
             guard let pool = self.pools[name] else { return .proceed }
-            let proxied = ProxiedExchange(exchange, request, bytes, to: pool)
+            let proxied = ProxiedExchange(
+                exchange,
+                request,
+                bytes,
+                to: pool,
+                timeout: rule.timeout
+            )
             exchange.takesBodyWhileAnswering = true
             if proxied.start() { return .take(proxied) }
         }

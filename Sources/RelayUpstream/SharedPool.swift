@@ -14,6 +14,8 @@ package final class SharedPool: Sendable {
     package let configuration: PoolConfiguration
     /// Its targets, by index.
     let targets: [SharedTarget]
+    /// How many requests are being tried again.
+    package let retryBudget: RetryBudget
     /// Over how many loops the idle connections are divided.
     let loopCount: Int
     /// The loops' pools that want to hear of a target that becomes usable.
@@ -24,6 +26,7 @@ package final class SharedPool: Sendable {
         self.configuration = configuration
         self.loopCount = max(loops.count, 1)
         let indexEnd = (loops.map(\.index).max() ?? 0) + 1
+        self.retryBudget = RetryBudget(loops: indexEnd)
         self.targets = configuration.targets.map { _ in
             SharedTarget(
                 connections: configuration.connections,

@@ -24,6 +24,8 @@ package final class UpstreamPool {
     let resolver: Resolver
     /// For what a person may have to act on: targets that come and go.
     let logger: Logger
+    /// Chance, for jitter.
+    package var random: LoopRandom
     /// Whether no new requests will come.
     private(set) var isRetired = false
     /// Where the head of a response is parsed into, one at a time.
@@ -42,6 +44,7 @@ package final class UpstreamPool {
         self.shared = shared
         self.resolver = resolver
         self.logger = logger
+        self.random = LoopRandom(loop.system)
         self.balance = WeightedRoundRobin(weights: shared.configuration.targets.map(\.weight))
         self.targets = shared.configuration.targets.indices.map { UpstreamTarget($0, pool: self) }
         for target in self.targets { target.open() }

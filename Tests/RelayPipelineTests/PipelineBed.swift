@@ -78,7 +78,7 @@ final class PipelineBed {
     /// What becomes of it if it is no packet.
     func action(_ route: Route) -> RouteRuleConfiguration.Action? {
         let bytes = self.bytes
-        return route.action(self.exchange, self.request, bytes.span)
+        return route.rule(self.exchange, self.request, bytes.span)?.action
     }
 
     /// The lines that go towards a backend.

@@ -13,7 +13,7 @@ extension Form<RouteConfiguration> {
         },
         print: { route, node, printing in
             if route.rules.count == 1, let rule = route.rules.first, rule.match == nil,
-                case .pool(let pool) = rule.action
+                rule.timeout == nil, case .pool(let pool) = rule.action
             {
                 let written = node?.scalar == nil ? node?.items.first?["pool"] : node
                 return Form<String>.poolName.print(pool, written, printing)
@@ -29,6 +29,7 @@ private struct RuleDraft: Sendable {
     var pool: String?
     var respond: RespondConfiguration?
     var redirect: RedirectConfiguration?
+    var timeout: Duration?
 
     static let section = Section<Self>(
         "route",
@@ -45,9 +46,11 @@ private struct RuleDraft: Sendable {
                 \.redirect,
                 .section(RedirectConfiguration.section, draft: RedirectConfiguration(to: "/"))
             ),
+            Key(optional: "timeout", \.timeout, .duration(.milliseconds(10) ... .days(1))),
         ],
-        later: ["timeout", "rewrite"]
+        later: ["rewrite"]
     ) { _, node, reading in
+        Self.checkTimeout(node, &reading)
         let actions = node.entries.filter { ["pool", "respond", "redirect"].contains($0.name) }
         if let second = actions.dropFirst().first {
             reading.error(
@@ -57,6 +60,14 @@ private struct RuleDraft: Sendable {
         } else if actions.isEmpty {
             reading.error(at: node, "the rule does nothing; add 'pool', 'respond' or 'redirect'")
         }
+    }
+
+    /// What is only for requests that go to a pool.
+    private static func checkTimeout(_ node: Node, _ reading: inout Reading) {
+        guard let timeout = node["timeout"], (node["respond"] ?? node["redirect"]) != nil else {
+            return
+        }
+        reading.error(at: timeout, "'timeout' is for what a pool answers; remove it")
     }
 
     /// The action; nil if there was something wrong with it.
@@ -71,6 +82,7 @@ private struct RuleDraft: Sendable {
     /// Takes a rule apart.
     init(_ rule: RouteRuleConfiguration) {
         self.match = rule.match
+        self.timeout = rule.timeout
         switch rule.action {
         case .pool(let pool): self.pool = pool
         case .respond(let respond): self.respond = respond
@@ -88,6 +100,7 @@ extension Form<RouteRuleConfiguration> {
             RuleDraft.section.read(node, as: "a rule", into: &draft, &reading)
             guard let action = draft.action else { return nil }
             var rule = RouteRuleConfiguration(action, match: draft.match)
+            rule.timeout = draft.timeout
             rule.location = node.location
             return rule
         },

@@ -30,6 +30,12 @@ package struct RouteRuleConfiguration: Sendable, Equatable {
     /// `pool`, `respond` or `redirect`: exactly one.
     package var action: Action
 
+    /// `timeout`: how long all attempts together may take to the head of the response, from the request's last
+    /// byte on; not of packets.
+    ///
+    /// Absent: only the pool's own timeouts count. 10ms to 1d; only with a pool.
+    package var timeout: Duration?
+
     /// Where it is written; nil if it was made by hand.
     ///
     /// Not compared.

@@ -51,7 +51,7 @@ extension ProxiedExchange: PoolWaiter, TimerTarget {
         after failed: UpstreamRequest?
     ) {
         self.pauseBody(after: failed)
-        let timer = self.exchange.loop.arm(self, tag: 0, at: end)
+        let timer = self.exchange.loop.arm(self, tag: TimerTag.wait, at: end)
         self.waiting = Waiting(purpose: purpose, timer: timer, failed: failed)
     }
 
@@ -64,8 +64,12 @@ extension ProxiedExchange: PoolWaiter, TimerTarget {
         self.goOn(after: waiting)
     }
 
-    /// The time to wait is over; called by the loop.
+    /// A time is over; called by the loop.
     func timerElapsed(_ tag: UInt32) {
+        if tag == TimerTag.tunnel { self.tunnelTimerElapsed() } else { self.waitElapsed() }
+    }
+
+    private func waitElapsed() {
         guard let waiting = self.waiting else { return }
         switch waiting.purpose {
         case .target:

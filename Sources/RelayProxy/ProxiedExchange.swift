@@ -50,6 +50,8 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     let waitEnd: MonotonicTime
     /// What it waits for between two attempts.
     var waiting: Waiting?
+    /// The tunnel that it has become.
+    var tunnel: Tunnel?
 
     /// Passes the request of `exchange` on to a target of `pool`, once `start` was called.
     ///
@@ -76,6 +78,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
             case .chunked, .untilClose: false
             }
         self.waitEnd = exchange.loop.now + pool.configuration.wait
+        exchange.asksForTunnel = request.asksForTunnel(bytes)
         self.head = ProxiedHead(
             of: exchange,
             request,
@@ -110,6 +113,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
             hostLine: self.pool.hostLine(of: target)
         )
         request.isBodyChunked = self.framing == .chunked
+        request.asksForTunnel = self.exchange.asksForTunnel
         request.freshness = self.isRepeatable && self.isBodyKept ? freshness : .recent
         let configuration = self.pool.configuration
         request.bodyBytesKeptMax = self.isRepeatable ? configuration.retryBufferBytes : 0
@@ -155,6 +159,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     // MARK: The client
 
     func bodyReceived(_ exchange: Exchange, _ bytes: Span<UInt8>) {
+        self.tunnel?.lastByteAt = exchange.loop.now
         guard let attempt = self.attempt, !self.pool.writeBody(attempt, bytes) else { return }
         self.pauseBody()
     }
@@ -165,6 +170,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     }
 
     func requestEnded(_ exchange: Exchange) {
+        if self.tunnel != nil { return self.tunnelInputEnded() }
         self.requestCompleted()
         guard let attempt = self.attempt, attempt.isBodyOpen else { return }
         if self.headDeadline != .never { attempt.headDeadline = self.headDeadline }
@@ -182,6 +188,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         if self.holdsRetry { budget.giveBack() }
         budget.requestEnded(loop: exchange.loop.index)
         self.endWaiting()
+        if let tunnel = self.tunnel { exchange.loop.cancel(tunnel.timer) }
         guard let attempt = self.attempt else { return }
         self.attempt = nil
         self.pool.cancel(attempt)
@@ -193,6 +200,18 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         guard self.isBodyPaused else { return }
         self.isBodyPaused = false
         self.exchange.resumeBody()
+    }
+
+    func interimReceived(
+        _ request: UpstreamRequest,
+        _ head: borrowing ResponseHead,
+        _ bytes: Span<UInt8>
+    ) {
+        // Who waits for 100 has it from relay, or will.
+        guard self.attempt === request, head.status != 100 else { return }
+        var fields: [UInt8] = []
+        ProxiedFields.appendResponse(of: self.exchange, head, bytes, to: &fields)
+        self.exchange.inform(status: head.status, fields: fields.span)
     }
 
     func responseReceived(
@@ -210,7 +229,9 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         var fields: [UInt8] = []
         fields.reserveCapacity(bytes.count)
         ProxiedFields.appendResponse(of: self.exchange, head, bytes, to: &fields)
-        if self.mayTryAgain(behind: head.status, of: request) {
+        if head.status == 101 {
+            self.beginTunnel(request, head, bytes, fields: &fields)
+        } else if self.mayTryAgain(behind: head.status, of: request) {
             self.keeping = KeptAnswer(status: head.status, fields: fields, length: length)
             // It is an attempt's time that its body takes, too.
             request.deadline = request.headDeadline
@@ -221,6 +242,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
         guard self.attempt === request else { return }
+        self.tunnel?.lastByteAt = self.exchange.loop.now
         var hasRoom = true
         if self.keeping != nil {
             if self.keeping?.keep(bytes, max: self.pool.configuration.retryBufferBytes) ?? false {

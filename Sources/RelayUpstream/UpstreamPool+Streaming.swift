@@ -44,6 +44,11 @@ extension UpstreamPool {
         }
     }
 
+    /// The client has ended its side of a tunnel: so does this one, behind what was written.
+    package func endTunnelInput(_ request: UpstreamRequest) {
+        if case .sent(let connection) = request.stage { connection.shutdownOutput() }
+    }
+
     /// Stops reading the response.
     package func pauseResponse(_ request: UpstreamRequest) {
         if case .sent(let connection) = request.stage { connection.pauseResponse() }

@@ -36,6 +36,8 @@ package final class UpstreamRequest {
     package internal(set) var isBodyWhole = true
     /// Whether `writeBody` frames what it is given as chunks.
     package var isBodyChunked = false
+    /// Whether it asks for another protocol: then a 101 opens a tunnel, and what follows it either way is not HTTP.
+    package var asksForTunnel = false
     /// Whether the writer of the body waits for `requestWritable`.
     package var isAwaitingRoom = false
 

@@ -48,6 +48,11 @@ package struct PoolConfiguration: Sendable, Equatable {
     /// Default 60s; 10ms to 1d.
     package var stallTimeout: Duration = .seconds(60)
 
+    /// `tunnel_timeout`: how long neither side of a tunnel may send a byte, behind a 101.
+    ///
+    /// Default 1h; 10ms to 30d.
+    package var tunnelTimeout: Duration = .hours(1)
+
     /// `retry_buffer`: how much of a request's body is kept so that it can be sent again, and of an answer's that is
     /// held back while the request is tried again.
     ///

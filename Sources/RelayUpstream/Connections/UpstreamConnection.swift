@@ -69,7 +69,11 @@ final class UpstreamConnection: Stream {
         self.requestStart = self.outputPosition
         self.responseStart = self.receivedPosition
         self.keepAliveLimit = nil
-        self.reader.begin(request.method, bytesMax: request.responseBytesMax)
+        self.reader.begin(
+            request.method,
+            bytesMax: request.responseBytesMax,
+            asksForTunnel: request.asksForTunnel
+        )
         self.pool.withHead(of: request, to: self.target) { self.write($0) }
         if !request.bodyRange.isEmpty { self.write(shared: request.body, request.bodyRange) }
         if request.expectsLongHold, !self.probesPeer {
@@ -294,7 +298,8 @@ extension UpstreamConnection {
 
     /// How long the target may now be silent, or take nothing.
     private func streamingLimit(of request: UpstreamRequest) -> Duration? {
-        if self.isReadingPaused { return nil }
+        // Who keeps a tunnel open says how long it may be silent.
+        if self.isReadingPaused || self.reader.isTunnel { return nil }
         if self.reader.hasHead { return request.stallTimeout }
         if self.isRequestSent { return request.headTimeout }
         // While a client is slow to send, the target has nothing to do.
@@ -328,7 +333,11 @@ extension UpstreamConnection {
             case .needsInput:
                 return offset
             case .interim:
-                continue
+                request.handler.interimReceived(
+                    request,
+                    self.pool.responseHead,
+                    rest.extracting(0..<step.consumed)
+                )
             case .head:
                 self.headReceived(request, rest.extracting(0..<step.consumed))
             case .payload(let range):

@@ -50,6 +50,12 @@ let package = Package(
             pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"])]
         ),
+        .systemLibrary(
+            name: "CPCRE2",
+            path: "Sources/CPCRE2",
+            pkgConfig: "libpcre2-8",
+            providers: [.apt(["libpcre2-dev"])]
+        ),
         .target(name: "CLinux"),
 
         // From the bottom up: a module depends only on those above it in this list.
@@ -75,7 +81,7 @@ let package = Package(
         ),
         .target(
             name: "RelayConfig",
-            dependencies: ["CYaml", "RelayObservation"],
+            dependencies: ["CPCRE2", "CYaml", "RelayObservation"],
             swiftSettings: strict
         ),
         .target(
@@ -156,6 +162,17 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "EchoFloor", path: "Tests/Benchmarks/Echo/Floor"),
+
+        // Which rule of a route a request meets: Tests/Benchmarks/Routing/compare counts.
+        .executableTarget(
+            name: "RoutingBenchmark",
+            dependencies: [
+                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "SimulatedSystem",
+            ],
+            path: "Tests/Benchmarks/Routing",
+            exclude: ["compare"],
+            swiftSettings: strict
+        ),
 
         // The store on disk alone.
         .executableTarget(

@@ -6,7 +6,7 @@ package protocol TargetPool: AnyObject {
     var targetCount: Int { get }
 
     /// See `UpstreamPool.pickTarget`.
-    func pickTarget(excluding tried: TargetSet) -> Int?
+    func pickTarget(excluding tried: TargetSet, key: BalanceKey?) -> Int?
 
     /// See `UpstreamPool.wait`.
     func wait(_ waiter: any PoolWaiter)

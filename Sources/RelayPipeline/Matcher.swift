@@ -3,11 +3,12 @@ import RelayHTTP
 
 /// `match` and `when`, compiled: whether a request is meant.
 ///
-/// Never changes.
-package final class Matcher: Sendable {
+/// For one event loop: searching by a regular expression takes memory of its own.
+package final class Matcher {
     private let hosts: [HostCondition]
     private let paths: [[UInt8]]
     private let pathPrefixes: [[UInt8]]
+    private let pathSearches: [RegularExpressionSearch]
     private let methods: [[UInt8]]
     private let headers: [FieldCondition]
     private let queries: [FieldCondition]
@@ -18,6 +19,7 @@ package final class Matcher: Sendable {
         self.hosts = configuration.hosts.map(HostCondition.init)
         self.paths = configuration.paths.map { Array($0.utf8) }
         self.pathPrefixes = configuration.pathPrefixes.map { Array($0.utf8) }
+        self.pathSearches = configuration.pathExpressions.map { RegularExpressionSearch($0) }
         self.methods = configuration.methods.map { Array($0.utf8) }
         self.headers = configuration.headers.map(FieldCondition.init)
         self.queries = configuration.queries.map(FieldCondition.init)
@@ -44,8 +46,11 @@ package final class Matcher: Sendable {
         if !self.paths.isEmpty, !self.paths.contains(where: { $0.span.equals(path) }) {
             return false
         }
-        return self.pathPrefixes.isEmpty
-            || self.pathPrefixes.contains { path.isBelow($0.span) }
+        guard
+            self.pathPrefixes.isEmpty
+                || self.pathPrefixes.contains(where: { path.isBelow($0.span) })
+        else { return false }
+        return self.pathSearches.isEmpty || self.pathSearches.contains { $0.find(in: path) }
     }
 
     private func holdsForHost(_ request: Request, _ bytes: Span<UInt8>) -> Bool {
@@ -68,6 +73,8 @@ package final class Matcher: Sendable {
         return self.queries.allSatisfy { $0.holds(forAnyOf: parameters) }
     }
 }
+
+@available(*, unavailable) extension Matcher: Sendable {}
 
 /// A host, or all hosts below one, in lower case.
 private struct HostCondition: Sendable {
@@ -224,7 +231,7 @@ struct QueryParameters {
 
 extension Span where Element == UInt8 {
     /// Whether this path is `prefix` or lies below it: `/api` holds for `/api/x`, not for `/apiary`.
-    fileprivate func isBelow(_ prefix: Span<UInt8>) -> Bool {
+    func isBelow(_ prefix: Span<UInt8>) -> Bool {
         guard self.count >= prefix.count, prefix.count > 0,
             self.extracting(first: prefix.count).equals(prefix)
         else { return false }

@@ -44,6 +44,21 @@ package final class Request {
         }
     }
 
+    /// Gives it another path, in its normal form; nil, or why there is no such path.
+    func replacePath(with path: Span<UInt8>, mergingSlashes: Bool) -> RequestFault? {
+        var normal: [UInt8] = []
+        swap(&normal, &self.rewrittenPath)
+        normal.removeAll(keepingCapacity: true)
+        switch PathNormalization.normalize(path, mergingSlashes: mergingSlashes, into: &normal) {
+        case .unchanged: normal.append(path)
+        case .rewritten: break
+        case .refused(let fault): return fault
+        }
+        swap(&normal, &self.rewrittenPath)
+        self.isPathRewritten = true
+        return nil
+    }
+
     /// Lends the path in its normal form, without query.
     ///
     /// `*` of OPTIONS is `*`.

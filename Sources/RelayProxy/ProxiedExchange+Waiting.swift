@@ -84,7 +84,7 @@ extension ProxiedExchange: PoolWaiter, TimerTarget {
     private func goOn(after waiting: Waiting) {
         self.waiting = nil
         self.tried = TargetSet()
-        if let target = self.pool.pickTarget(excluding: self.tried) {
+        if let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey) {
             self.begin(at: target, after: waiting.failed)
         } else if !self.waitForTarget(after: waiting.failed) {
             self.giveUp(as: .unreachable)

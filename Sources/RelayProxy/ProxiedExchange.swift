@@ -23,6 +23,8 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     let pool: UpstreamPool
     private let head: ProxiedHead
     private let framing: BodyFraming
+    /// What the choice of a target by hash goes by.
+    let balanceKey: BalanceKey?
     /// Whether a target may be asked twice, as far as the head tells.
     private let isRepeatable: Bool
     /// Whether the whole body will be in memory, as far as the head tells.
@@ -78,6 +80,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
             case .chunked, .untilClose: false
             }
         self.waitEnd = exchange.loop.now + pool.configuration.wait
+        self.balanceKey = BalanceKey(pool.configuration.balance, exchange, request, bytes)
         exchange.asksForTunnel = request.asksForTunnel(bytes)
         self.head = ProxiedHead(
             of: exchange,
@@ -91,7 +94,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
 
     /// Sends the first attempt, or waits for a target; false, and an answer was given, if there is none.
     func start() -> Bool {
-        if let target = self.pool.pickTarget(excluding: self.tried) {
+        if let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey) {
             self.begin(at: target, after: nil)
             return true
         }
@@ -329,7 +332,7 @@ extension ProxiedExchange {
     ///
     /// `kind` is what the last attempt has failed by; nil if it was answered.
     private func tryAnother(after failed: UpstreamRequest, as kind: UpstreamFailure.Kind?) {
-        if let target = self.pool.pickTarget(excluding: self.tried) {
+        if let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey) {
             self.begin(at: target, after: failed)
         } else if self.pool.isUsable {
             self.waitForNextRound(after: failed)

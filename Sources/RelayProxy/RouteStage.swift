@@ -23,19 +23,24 @@ package final class RouteStage: Stage {
         _ bytes: Span<UInt8>
     ) -> Verdict {
         guard let rule = self.route.rule(exchange, request, bytes) else { return .proceed }
-        switch rule.action {
+        switch rule.configuration.action {
         case .respond(let answer):
             exchange.respond(answer)
         case .redirect(let target):
             exchange.redirect(to: target)
-        case .pool(let name):
-            guard let pool = self.pools[name] else { return .proceed }
+        case .pool, .pools:
+            guard let name = rule.nextPool(), let pool = self.pools[name] else { return .proceed }
+            let merges = exchange.listener.configuration.mergesSlashes
+            if rule.rewrite?.apply(to: request, bytes, mergingSlashes: merges) != nil {
+                exchange.respond(Problem(status: 400), detail: "There is no such path.")
+                return .responded
+            }
             let proxied = ProxiedExchange(
                 exchange,
                 request,
                 bytes,
                 to: pool,
-                timeout: rule.timeout
+                timeout: rule.configuration.timeout
             )
             exchange.takesBodyWhileAnswering = true
             if proxied.start() { return .take(proxied) }

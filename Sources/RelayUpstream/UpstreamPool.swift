@@ -34,7 +34,8 @@ package final class UpstreamPool {
     private var requestHead: [UInt8] = []
 
     private(set) var targets: [UpstreamTarget] = []
-    private var balance: WeightedRoundRobin
+    /// Chooses among them.
+    var balancer: Balancer
     private var waiting = PoolWaiters()
 
     /// A pool's part on one loop.
@@ -45,7 +46,11 @@ package final class UpstreamPool {
         self.resolver = resolver
         self.logger = logger
         self.random = LoopRandom(loop.system)
-        self.balance = WeightedRoundRobin(weights: shared.configuration.targets.map(\.weight))
+        self.balancer = Balancer(
+            shared.configuration.balance,
+            targets: shared.configuration.targets,
+            random: LoopRandom(loop.system)
+        )
         self.targets = shared.configuration.targets.indices.map { UpstreamTarget($0, pool: self) }
         for target in self.targets { target.open() }
     }
@@ -102,23 +107,6 @@ package final class UpstreamPool {
     }
 
     // MARK: Targets
-
-    /// The next target by weighted round robin among those that are usable and not in `tried`.
-    ///
-    /// A target that is down and due for a probe comes first, for one caller per target and backoff step; while
-    /// none is usable everybody else gets nil. What a caller got, it must use: `start` tells the pool how it
-    /// ended.
-    package func pickTarget(excluding tried: TargetSet) -> Int? {
-        let now = self.loop.now
-        let targets = self.shared.targets
-        for index in targets.indices where !tried.contains(index) {
-            if targets[index].claimProbe(at: now) { return index }
-        }
-        return self.balance.next { !tried.contains($0) && targets[$0].health.isUsable }
-    }
-
-    /// Whether some target is usable as far as is known.
-    package var isUsable: Bool { self.shared.targets.contains { $0.health.isUsable } }
 
     /// Has `waiter.poolMayBeUsable` called, once, when a target has become usable or is due for a probe.
     ///

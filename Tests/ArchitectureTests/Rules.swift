@@ -35,7 +35,7 @@ struct Rule: CustomTestStringConvertible, Sendable {
 /// be understood and tested alone.
 enum Ranks {
     static let table: [[String]] = [
-        ["CLinux", "CYaml"],
+        ["CLinux", "CPCRE2", "CYaml"],
         ["RelayObservation"],
         ["RelayConfig", "RelayEngine", "RelayHTTP", "RelayStore"],
         ["RelayPipeline", "RelayUpstream"],

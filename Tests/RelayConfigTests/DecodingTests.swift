@@ -51,6 +51,9 @@ struct DecodingTests {
         )
         pool.targets = [tcp, unix, plain].map { TargetConfiguration(url: $0) }
         pool.targets[0].weight = 2
+        pool.targets[0].isBackup = true
+        pool.balance = .hash(.field("X-Key"))
+        pool.slowStart = .seconds(30)
         pool.retry = self.configuration.retryPolicies.first
         pool.packetTimeout = .seconds(90)
         pool.fetch.mode = .off
@@ -190,15 +193,29 @@ struct DecodingTests {
         redirect.status = 301
         var respond = RespondConfiguration()
         respond.body = "pong\n"
-        func at(_ change: (inout MatchConfiguration) -> Void) -> MatchConfiguration {
+        func at(
+            _ change: (inout MatchConfiguration) throws -> Void
+        ) rethrows -> MatchConfiguration {
             var match = MatchConfiguration()
-            change(&match)
+            try change(&match)
             return match
         }
+        var split = RouteRuleConfiguration(
+            .pools([PoolShare(pool: "web", weight: 90), PoolShare(pool: "app", weight: 0)]),
+            match: try at {
+                $0.pathExpressions = try ["^/a/[0-9]+$", "\\.html$"].map(RegularExpression.init)
+            }
+        )
+        split.rewrite = RewriteConfiguration()
+        split.rewrite?.strippedPrefix = "/a"
+        split.rewrite?.prefix = "/b"
+        split.rewrite?.expression = try RegularExpression("^/([0-9])")
+        split.rewrite?.replacement = PathTemplate("/n/$1$$")
         let route = RouteConfiguration(rules: [
             RouteRuleConfiguration(.redirect(redirect), match: at { $0.paths = ["/old"] }),
             RouteRuleConfiguration(.respond(respond), match: at { $0.paths = ["/ping", "/pong"] }),
             RouteRuleConfiguration(.pool("web"), match: at { $0.pathPrefixes = ["/web/"] }),
+            split,
             RouteRuleConfiguration(.pool("app")),
         ])
         #expect(pipeline.last == StageConfiguration(.route(route)))

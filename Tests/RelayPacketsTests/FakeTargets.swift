@@ -26,7 +26,7 @@ final class FakeTargets: TargetPool {
         self.usable = Set(0..<targetCount)
     }
 
-    func pickTarget(excluding tried: TargetSet) -> Int? {
+    func pickTarget(excluding tried: TargetSet, key: BalanceKey?) -> Int? {
         self.usable.sorted().first { !tried.contains($0) }
     }
 

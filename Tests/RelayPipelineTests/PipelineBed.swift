@@ -75,10 +75,15 @@ final class PipelineBed {
         return route.poolForPackets(self.exchange, self.request, bytes.span)
     }
 
+    /// The rule that takes it if it is no packet.
+    func rule(_ route: Route) -> RouteRule? {
+        let bytes = self.bytes
+        return route.rule(self.exchange, self.request, bytes.span)
+    }
+
     /// What becomes of it if it is no packet.
     func action(_ route: Route) -> RouteRuleConfiguration.Action? {
-        let bytes = self.bytes
-        return route.rule(self.exchange, self.request, bytes.span)?.action
+        self.rule(route)?.configuration.action
     }
 
     /// The lines that go towards a backend.

@@ -68,6 +68,44 @@ struct PoolHealthTests {
         #expect(bed.pools[0].pickTarget(excluding: TargetSet()) == nil)
     }
 
+    @Test func `a target that came back gets its share slowly`() throws {
+        let bed = try PoolBed(origins: 2) { $0.slowStart = .seconds(100) }
+        let address = bed.origin.address
+        func picks() -> Int {
+            (0..<1000).count { _ in bed.pool.pickTarget(excluding: TargetSet()) == 0 }
+        }
+        #expect(picks() == 500)
+        bed.origin.stop()
+        bed.settle()
+        let failed = bed.start()
+        try bed.run { failed.isOver }
+        #expect(picks() == 0)
+        let origin = try bed.revive(at: address)
+        let handler = bed.start()
+        try bed.run { origin.hasRequest }
+        origin.answer("HTTP/1.1 204 No Content\r\n\r\n")
+        try bed.run { handler.isOver }
+        #expect((5...15).contains(picks()))
+        bed.advance(by: .seconds(50))
+        #expect((328...338).contains(picks()))
+        bed.advance(by: .seconds(50))
+        #expect((498...502).contains(picks()))
+    }
+
+    @Test func `backups are used only while no other target can be`() throws {
+        let bed = try PoolBed(origins: 3) {
+            $0.targets[2].isBackup = true
+            $0.balance = .leastRequests
+        }
+        var tried = TargetSet()
+        #expect((0..<4).allSatisfy { _ in bed.pool.pickTarget(excluding: tried) != 2 })
+        tried.insert(0)
+        tried.insert(1)
+        #expect(bed.pool.pickTarget(excluding: tried) == 2)
+        tried.insert(2)
+        #expect(bed.pool.pickTarget(excluding: tried) == nil)
+    }
+
     @Test func `says down and up once each`() throws {
         let bed = try PoolBed()
         let address = bed.origin.address

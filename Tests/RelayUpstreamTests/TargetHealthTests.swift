@@ -67,12 +67,12 @@ struct SharedTargetTests {
     }
 
     @Test func `goes down and comes up once`() {
-        #expect(!self.target.connectSucceeded())
+        #expect(!self.target.connectSucceeded(at: MonotonicTime(nanoseconds: 1)))
         #expect(self.target.connectFailed(seen: self.target.health, at: self.start))
         #expect(!self.target.connectFailed(seen: self.target.health, at: self.start))
         #expect(self.target.health.failures == 2)
-        #expect(self.target.connectSucceeded())
-        #expect(!self.target.connectSucceeded())
+        #expect(self.target.connectSucceeded(at: MonotonicTime(nanoseconds: 1)))
+        #expect(!self.target.connectSucceeded(at: MonotonicTime(nanoseconds: 1)))
         #expect(self.target.health.isUsable)
     }
 

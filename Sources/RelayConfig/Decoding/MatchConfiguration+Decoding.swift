@@ -6,12 +6,12 @@ extension MatchConfiguration {
             Key("host", \.hosts, .oneOrMore(.hostPattern)),
             Key("path", \.paths, .oneOrMore(.path)),
             Key("path_prefix", \.pathPrefixes, .oneOrMore(.path)),
+            Key("path_regex", \.pathExpressions, .oneOrMore(.regularExpression)),
             Key("method", \.methods, .oneOrMore(.method)),
             Key("header", \.headers, .fieldMatches(name: .lowerCaseFieldName)),
             Key("query", \.queries, .fieldMatches(name: .text())),
             Key("client_ip", \.clientAddresses, .oneOrMore(.addressRange)),
-        ],
-        later: ["path_regex"]
+        ]
     ) { match, node, reading in
         if node.isEmpty {
             reading.error(at: node, "no condition is given; add one or remove it")

@@ -189,6 +189,13 @@ extension RouteRuleConfiguration {
                 let directory = prefix.hasSuffix("/") ? prefix : "\(prefix)/"
                 return path == prefix || path.hasPrefix(directory)
             }
-        return isPath && isBelow && (match.methods.isEmpty || match.methods.contains("POST"))
+        let isFound =
+            match.pathExpressions.isEmpty
+            || match.pathExpressions.contains { expression in
+                let bytes = Array(path.utf8)
+                return RegularExpressionSearch(expression).find(in: bytes.span)
+            }
+        return isPath && isBelow && isFound
+            && (match.methods.isEmpty || match.methods.contains("POST"))
     }
 }

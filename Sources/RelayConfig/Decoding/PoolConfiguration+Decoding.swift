@@ -4,7 +4,8 @@ extension PoolConfiguration {
         "pools",
         [
             Key("targets", \.targets, .list(of: .target), required: true),
-            Key("balance", \.balance, .word(later: ["least_requests", "random_two", "hash"])),
+            Key("balance", \.balance, .balance),
+            Key("slow_start", \.slowStart, .duration(.zero ... .hours(1))),
             Key(optional: "retry", \.retry, .policyName),
             Key("packet_timeout", \.packetTimeout, .duration(.milliseconds(10) ... .days(1))),
             Key("fetch", \.fetch, FetchConfiguration.section),
@@ -21,6 +22,7 @@ extension PoolConfiguration {
         later: ["health"],
         check: { pool, node, reading in
             pool.checkTargets(node, &reading)
+            pool.checkBackups(node, &reading)
             pool.checkFetches(node, &reading)
         }
     )
@@ -37,6 +39,13 @@ extension PoolConfiguration {
                 seen[target.url.text] = location
             }
         }
+    }
+
+    /// Backups stand in for others.
+    private func checkBackups(_ node: Node, _ reading: inout Reading) {
+        guard !self.targets.isEmpty, self.targets.allSatisfy(\.isBackup) else { return }
+        let message = "all targets are backups; remove 'backup' from those that are used first"
+        reading.error(at: node["targets"] ?? node, message)
     }
 
     /// Fetches need connections; client by client, they may have all.
@@ -58,6 +67,7 @@ extension TargetConfiguration {
         [
             Key("url", \.url, .targetURL, required: true),
             Key("weight", \.weight, .count(1...1000)),
+            Key("backup", \.isBackup, .flag),
         ]
     )
 }

@@ -13,7 +13,7 @@ extension Form<RouteConfiguration> {
         },
         print: { route, node, printing in
             if route.rules.count == 1, let rule = route.rules.first, rule.match == nil,
-                rule.timeout == nil, case .pool(let pool) = rule.action
+                rule.rewrite == nil, rule.timeout == nil, case .pool(let pool) = rule.action
             {
                 let written = node?.scalar == nil ? node?.items.first?["pool"] : node
                 return Form<String>.poolName.print(pool, written, printing)
@@ -27,6 +27,8 @@ extension Form<RouteConfiguration> {
 private struct RuleDraft: Sendable {
     var match: MatchConfiguration?
     var pool: String?
+    var pools: [PoolShare]?
+    var rewrite: RewriteConfiguration?
     var respond: RespondConfiguration?
     var redirect: RedirectConfiguration?
     var timeout: Duration?
@@ -36,6 +38,12 @@ private struct RuleDraft: Sendable {
         [
             Key(optional: "match", \.match, .match),
             Key(optional: "pool", \.pool, .poolName),
+            Key(optional: "pools", \.pools, .poolShares),
+            Key(
+                optional: "rewrite",
+                \.rewrite,
+                .section(RewriteConfiguration.section, draft: RewriteConfiguration())
+            ),
             Key(
                 optional: "respond",
                 \.respond,
@@ -48,17 +56,25 @@ private struct RuleDraft: Sendable {
             ),
             Key(optional: "timeout", \.timeout, .duration(.milliseconds(10) ... .days(1))),
         ],
-        later: ["rewrite"]
     ) { _, node, reading in
         Self.checkTimeout(node, &reading)
-        let actions = node.entries.filter { ["pool", "respond", "redirect"].contains($0.name) }
+        let actions = node.entries.filter { Self.actions.contains($0.name) }
         if let second = actions.dropFirst().first {
             reading.error(
                 at: second.location,
-                "a rule has one of 'pool', 'respond' and 'redirect'; remove one"
+                "a rule has one of 'pool', 'pools', 'respond' and 'redirect'; remove one"
             )
         } else if actions.isEmpty {
-            reading.error(at: node, "the rule does nothing; add 'pool', 'respond' or 'redirect'")
+            reading.error(
+                at: node,
+                "the rule does nothing; add 'pool', 'pools', 'respond' or 'redirect'"
+            )
+        } else if let rewrite = node["rewrite"], ["respond", "redirect"].contains(actions[0].name) {
+            let name = actions[0].name
+            reading.error(
+                at: rewrite,
+                "'rewrite' is for what a pool gets, not for '\(name)'; remove it"
+            )
         }
     }
 
@@ -69,10 +85,12 @@ private struct RuleDraft: Sendable {
         }
         reading.error(at: timeout, "'timeout' is for what a pool answers; remove it")
     }
+    private static let actions = ["pool", "pools", "respond", "redirect"]
 
     /// The action; nil if there was something wrong with it.
     var action: RouteRuleConfiguration.Action? {
         if let pool { return .pool(pool) }
+        if let pools { return .pools(pools) }
         if let respond { return .respond(respond) }
         return self.redirect.map { .redirect($0) }
     }
@@ -83,8 +101,10 @@ private struct RuleDraft: Sendable {
     init(_ rule: RouteRuleConfiguration) {
         self.match = rule.match
         self.timeout = rule.timeout
+        self.rewrite = rule.rewrite
         switch rule.action {
         case .pool(let pool): self.pool = pool
+        case .pools(let shares): self.pools = shares
         case .respond(let respond): self.respond = respond
         case .redirect(let redirect): self.redirect = redirect
         }
@@ -101,12 +121,35 @@ extension Form<RouteRuleConfiguration> {
             guard let action = draft.action else { return nil }
             var rule = RouteRuleConfiguration(action, match: draft.match)
             rule.timeout = draft.timeout
+            rule.rewrite = draft.rewrite
             rule.location = node.location
             return rule
         },
         print: { rule, node, printing in
             RuleDraft.section.print(RuleDraft(rule), node, printing)
         }
+    )
+}
+
+extension Form<[PoolShare]> {
+    /// A mapping of pools to their weights.
+    fileprivate static let poolShares = Form(
+        sections: [],
+        read: { node, name, reading in
+            guard let shares = pairs.read(node, name, &reading) else { return nil }
+            if !shares.isEmpty, shares.allSatisfy({ $0.weight == 0 }) {
+                reading.error(at: node, "'\(name)' are all 0; give one of them a share")
+            }
+            return shares
+        },
+        print: pairs.print
+    )
+
+    private static let pairs = Form.pairs(
+        .count(0...1_000_000),
+        name: .poolName,
+        make: { PoolShare(pool: $0, weight: $1) },
+        split: { ($0.pool, $0.weight) }
     )
 }
 

@@ -16,6 +16,11 @@ package struct MatchConfiguration: Sendable, Equatable {
     /// `/api/x` only; `/` holds for all.
     package var pathPrefixes: [String] = []
 
+    /// `path_regex`: what is found anywhere in the path in its normal form.
+    ///
+    /// PCRE2; `^` and `$` hold it to the path's ends. A search that takes too long has found nothing.
+    package var pathExpressions: [RegularExpression] = []
+
     /// `method`: as it stands in the request; case matters.
     package var methods: [String] = []
 

@@ -8,8 +8,13 @@ package struct PoolConfiguration: Sendable, Equatable {
 
     /// `balance`: how a target is chosen.
     ///
-    /// Default round_robin, by weight.
+    /// Default round_robin.
     package var balance: Balance = .roundRobin
+
+    /// `slow_start`: in how much time the share of a target that has come back grows to the whole.
+    ///
+    /// Default 0s; 0s to 1h. 0s: at once.
+    package var slowStart: Duration = .zero
 
     /// `retry`: the policy of that name.
     ///
@@ -91,9 +96,29 @@ package struct PoolConfiguration: Sendable, Equatable {
     package var requestRetry: RetryPolicyConfiguration { self.retry ?? .forRequests }
 
     /// How a target is chosen.
-    package enum Balance: String, Sendable, CaseIterable {
-        /// Each in its turn, as often as its weight says.
-        case roundRobin = "round_robin"
+    ///
+    /// Always by weight.
+    package enum Balance: Sendable, Hashable {
+        /// `round_robin`: each in its turn.
+        case roundRobin
+        /// `least_requests`: the one with the fewest requests under way.
+        case leastRequests
+        /// `random_two`: of two at random the one with fewer requests under way.
+        case randomTwo
+        /// `{ hash: … }`: the same for the same value, for as long as it can be used.
+        case hash(HashKey)
+    }
+
+    /// What the choice by hash goes by.
+    ///
+    /// Packets always go by the id of their client.
+    package enum HashKey: Sendable, Hashable {
+        /// `client_ip`: the client's address.
+        case clientAddress
+        /// `client_id`: the client's id, which only packets have; others go in turn.
+        case clientID
+        /// `{ header: NAME }`: the first field of that name; requests without it go in turn.
+        case field(String)
     }
 
     /// The `Host` that targets see.
@@ -118,6 +143,11 @@ package struct TargetConfiguration: Sendable, Equatable {
     ///
     /// Default 1; 1 to 1000.
     package var weight = 1
+
+    /// `backup`: whether it is used only where no other target can be.
+    ///
+    /// Default false.
+    package var isBackup = false
 
     /// Where it is written; nil if it was made by hand.
     ///

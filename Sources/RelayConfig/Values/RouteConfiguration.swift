@@ -2,8 +2,8 @@
 ///
 /// `route: NAME` is one rule that names a pool.
 ///
-/// On a listener with `buffer` a rule without `match` is for packets only, and a rule that responds
-/// or redirects never takes packets; of the others the first that holds decides. What no rule takes
+/// On a listener with `buffer` a rule without `match` is for packets only, and a rule that responds,
+/// redirects or splits never takes packets; of the others the first that holds decides. What no rule takes
 /// is a 404.
 package struct RouteConfiguration: Sendable, Equatable {
     /// The rules in order; at least one.
@@ -27,8 +27,13 @@ package struct RouteRuleConfiguration: Sendable, Equatable {
     /// Absent: all, and on a listener with `buffer` only packets.
     package var match: MatchConfiguration?
 
-    /// `pool`, `respond` or `redirect`: exactly one.
+    /// `pool`, `pools`, `respond` or `redirect`: exactly one.
     package var action: Action
+
+    /// `rewrite`: another path towards the pool.
+    ///
+    /// Absent: the path stays. Not for packets, which go to the path of the target's URL.
+    package var rewrite: RewriteConfiguration?
 
     /// `timeout`: how long all attempts together may take to the head of the response, from the request's last
     /// byte on; not of packets.
@@ -51,10 +56,30 @@ package struct RouteRuleConfiguration: Sendable, Equatable {
     package enum Action: Sendable, Equatable {
         /// It goes to the pool of that name.
         case pool(String)
+        /// Each goes to one of the pools, by their weights; never a packet, because a client's packets keep
+        /// their order.
+        case pools([PoolShare])
         /// relay answers.
         case respond(RespondConfiguration)
         /// relay sends the client elsewhere.
         case redirect(RedirectConfiguration)
+    }
+}
+
+/// A pool of `pools`, and its share of the requests.
+package struct PoolShare: Sendable, Equatable {
+    /// Its name.
+    package let pool: String
+
+    /// Its share, relative to the others.
+    ///
+    /// 0 to 1000000; 0: it gets nothing. Not all are 0.
+    package let weight: Int
+
+    /// A share.
+    package init(pool: String, weight: Int) {
+        self.pool = pool
+        self.weight = weight
     }
 }
 

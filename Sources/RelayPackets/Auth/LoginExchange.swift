@@ -111,7 +111,7 @@ final class LoginExchange: ExchangeHandler, UpstreamHandler, PoolWaiter, TimerTa
         self.state = .asking
         self.perform(
             self.attempts.targetPicked(
-                self.stage.targets.pickTarget(excluding: self.attempts.tried),
+                self.stage.targets.pickTarget(excluding: self.attempts.tried, key: nil),
                 mayWait: self.owner.loop.now < self.waitEnd
             )
         )

@@ -104,7 +104,7 @@ final class ClientFetches: PoolWaiter, TimerTarget {
         var full = TargetSet()
         for target in self.underWay.indices
         where self.underWay[target] >= pool.configuration.fetch.connections { full.insert(target) }
-        if let target = pool.targets.pickTarget(excluding: full) { return target }
+        if let target = pool.targets.pickTarget(excluding: full, key: nil) { return target }
         // Where one is full, the end of its next fetch calls.
         if full == TargetSet(), !self.isWaitingForPool {
             self.isWaitingForPool = true

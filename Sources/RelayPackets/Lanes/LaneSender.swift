@@ -74,9 +74,20 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
             self.suspend(.waitingForRoom)
             return
         }
-        self.perform(
-            self.attempts.targetPicked(pool.targets.pickTarget(excluding: self.attempts.tried))
+        let target = pool.targets.pickTarget(
+            excluding: self.attempts.tried,
+            key: self.balanceKey(for: pool)
         )
+        self.perform(self.attempts.targetPicked(target))
+    }
+
+    /// What the choice of a target by hash goes by; nil if the pool chooses otherwise.
+    private func balanceKey(for pool: PacketPool) -> BalanceKey? {
+        guard case .hash = pool.configuration.balance, let client = self.packet.from else {
+            return nil
+        }
+        let name = client.bytes
+        return BalanceKey(name.span)
     }
 
     /// There is room in the outboxes again.

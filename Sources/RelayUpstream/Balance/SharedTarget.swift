@@ -12,6 +12,8 @@ final class SharedTarget: Sendable {
     private let paddingBefore = InlineArray<8, UInt64>(repeating: 0)
     private let permits: Atomic<UInt64>
     private let healthWord = Atomic<UInt64>(TargetHealth.usable.word)
+    /// When it came up again, in nanoseconds of the monotonic clock; 0: it never was down.
+    private let upSinceNanoseconds = Atomic<Int64>(0)
     /// Requests that wait for a connection, over all loops.
     private let pending = Atomic<Int>(0)
     private let paddingBehind = InlineArray<8, UInt64>(repeating: 0)
@@ -194,10 +196,18 @@ final class SharedTarget: Sendable {
     }
 
     /// A connect succeeded; whether the target came up by it.
-    func connectSucceeded() -> Bool {
+    func connectSucceeded(at now: MonotonicTime) -> Bool {
         guard !self.health.isUsable else { return false }
+        // Before it is usable, so that nobody takes it for one that was up all the time.
+        self.upSinceNanoseconds.store(now.nanoseconds, ordering: .relaxed)
         let before = self.healthWord.exchange(TargetHealth.usable.word, ordering: .relaxed)
         return !TargetHealth(word: before).isUsable
+    }
+
+    /// When it came up again; nil if it never was down.
+    var upSince: MonotonicTime? {
+        let nanoseconds = self.upSinceNanoseconds.load(ordering: .relaxed)
+        return nanoseconds == 0 ? nil : MonotonicTime(nanoseconds: nanoseconds)
     }
 
     private func exchange(_ seen: TargetHealth, for new: TargetHealth) -> Bool {

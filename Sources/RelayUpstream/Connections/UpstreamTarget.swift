@@ -241,7 +241,7 @@ extension UpstreamTarget {
     /// A connect to `address` succeeded.
     func connectSucceeded(to address: SocketAddress) {
         self.addressBook.connected(to: address)
-        guard self.shared.connectSucceeded() else { return }
+        guard self.shared.connectSucceeded(at: self.pool.loop.now) else { return }
         self.pool.logger.notice("target can be reached again", metadata: self.metadata)
         self.pool.shared.targetCameUp()
     }

@@ -1,0 +1,44 @@
+import RelayConfig
+import RelayEngine
+import RelayObservation
+
+/// Which target a request goes to.
+extension UpstreamPool {
+    /// The next target by `balance` among those that are usable and not in `tried`.
+    ///
+    /// A target that is down and due for a probe comes first, for one caller per target and backoff step; while
+    /// none is usable everybody else gets nil. What a caller got, it must use: `start` tells the pool how it
+    /// ended. `key` is what the choice by hash goes by; without one it is in turn.
+    package func pickTarget(excluding tried: TargetSet, key: BalanceKey?) -> Int? {
+        let now = self.loop.now
+        let targets = self.shared.targets
+        for index in targets.indices where !tried.contains(index) {
+            if targets[index].claimProbe(at: now) { return index }
+        }
+        return self.balancer.next(
+            key: key,
+            share: { target in
+                guard !tried.contains(target), targets[target].health.isUsable else { return 0 }
+                return self.share(of: target, at: now)
+            },
+            load: { targets[$0].underWay.value }
+        )
+    }
+
+    /// The same without a key.
+    package func pickTarget(excluding tried: TargetSet) -> Int? {
+        self.pickTarget(excluding: tried, key: nil)
+    }
+
+    /// Whether some target is usable as far as is known.
+    package var isUsable: Bool { self.shared.targets.contains { $0.health.isUsable } }
+
+    /// How much of its weight a target gets, in percent: less during `slow_start`, in which it grows with the time.
+    private func share(of target: Int, at now: MonotonicTime) -> Int {
+        let whole = self.configuration.slowStart
+        guard whole > .zero, let since = self.shared.targets[target].upSince else { return 100 }
+        let up = now - since
+        guard up < whole else { return 100 }
+        return max(Int(100 * max(up, .zero).wholeNanoseconds / whole.wholeNanoseconds), 1)
+    }
+}

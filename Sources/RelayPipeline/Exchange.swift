@@ -83,6 +83,11 @@ package final class Exchange {
     /// Set by the stage that takes the exchange, before it returns.
     package var takesBodyWhileAnswering = false
 
+    /// Whether the client asks for another protocol, so that what comes behind the request waits for the answer.
+    ///
+    /// Set by the stage that takes the exchange, before it returns.
+    package var asksForTunnel = false
+
     /// Whether what comes of the request's body is for the handler.
     package var wantsBody: Bool {
         switch self.phase {
@@ -182,6 +187,24 @@ package final class Exchange {
         var document: [UInt8] = []
         document.appendProblemDocument(problem, detail: detail)
         self.respond(status: problem.status, fields: lines.span, body: document.span)
+    }
+
+    /// Tells the client something before the answer: a status of 1xx but 101, and complete field lines.
+    ///
+    /// Not told to clients of HTTP/1.0, which know of no such responses.
+    package func inform(status: UInt16, fields: Span<UInt8>) {
+        guard self.phase == .unanswered else { return }
+        self.carrier?.inform(self, status: status, fields: fields)
+    }
+
+    /// Answers with 101 and these field lines: from here on bytes of another protocol go both ways.
+    ///
+    /// What comes from the client is `bodyReceived`, its end `requestEnded`; `writeBody` and `endBody` are for the
+    /// other way. Only where `asksForTunnel`.
+    package func beginTunnel(fields: Span<UInt8>) {
+        guard self.asksForTunnel, let carrier = self.beginAnswer(thatIsWhole: false) else { return }
+        self.takesBodyWhileAnswering = true
+        carrier.beginTunnel(self, fields: fields)
     }
 
     /// Begins a response whose body follows by `writeBody` and ends by `endBody`.

@@ -15,6 +15,10 @@ package protocol ExchangeCarrier: AnyObject {
         shared bytes: [UInt8],
         from: Int
     )
+    /// An interim response; see `Exchange.inform`.
+    func inform(_ exchange: Exchange, status: UInt16, fields: Span<UInt8>)
+    /// The end of HTTP on its connection; see `Exchange.beginTunnel`.
+    func beginTunnel(_ exchange: Exchange, fields: Span<UInt8>)
     /// The head of an answer; see `Exchange.beginResponse`.
     func beginResponse(_ exchange: Exchange, status: UInt16, fields: Span<UInt8>, length: UInt64?)
     /// A piece of its body; false: stop until `responseWritable`.

@@ -11,105 +11,158 @@ import RelayUpstream
 ///   client ◀── writeBody ── body ◀── target
 /// ```
 ///
-/// **Life**: an attempt goes to one target. If it fails before a response began, and the request may be repeated, the
-/// next one goes to a target that was not tried; else the client hears why. Once a response has begun, a failure
-/// ends the client's connection, so that what is not whole does not look whole. A client that goes away ends the
-/// attempt. While no target can be reached the request waits, as long as its pool says (`wait`), and the rest of its
-/// body with the client.
+/// **Life**: an attempt goes to one target. If it brings no answer, or one that the pool's retry policy names, and
+/// the request may be repeated, another follows (`RetryState`); else the client hears why, or gets the last answer
+/// that there was. Once a response was begun, a failure ends the client's connection, so that what is not whole does
+/// not look whole. A client that goes away ends the attempt. While no target can be reached the request waits, as
+/// long as its pool says (`wait`), and the rest of its body with the client.
 ///
 /// Bound to its loop.
 final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
-    private let exchange: Exchange
-    private let pool: UpstreamPool
+    let exchange: Exchange
+    let pool: UpstreamPool
     private let head: ProxiedHead
     private let framing: BodyFraming
     /// What the choice of a target by hash goes by.
-    private let balanceKey: BalanceKey?
+    let balanceKey: BalanceKey?
+    /// Whether a target may be asked twice, as far as the head tells.
+    private let isRepeatable: Bool
+    /// Whether the whole body will be in memory, as far as the head tells.
+    private let isBodyKept: Bool
+    /// How long all attempts together may take to the head of the response, from the end of the request.
+    private let timeout: Duration?
+    /// The time of that, once the request is complete.
+    private var headDeadline: MonotonicTime = .never
+
     /// The attempt under way.
-    private var attempt: UpstreamRequest?
-    private var attempts = 0
-    private var tried = TargetSet()
+    var attempt: UpstreamRequest?
+    /// How the attempts went.
+    var retries = RetryState()
+    /// The targets that were tried in this round.
+    var tried = TargetSet()
+    /// Whether it has one of the pool's places for requests that are tried again.
+    private var holdsRetry = false
+    /// The answer of the attempt under way, while it is kept back.
+    private var keeping: KeptAnswer?
+    /// The last whole answer that was kept back.
+    private var kept: KeptAnswer?
     /// Whether the client's body is paused until the target takes more.
     private var isBodyPaused = false
     /// Until when the request waits for a target.
-    private let waitEnd: MonotonicTime
-    private var waiting: Waiting?
-
-    /// A wait until a target can be reached.
-    private struct Waiting {
-        /// Ends it.
-        var timer: TimerHandle
-        /// The attempt before, which keeps what has come of the body.
-        var failed: UpstreamRequest?
-    }
-
-    /// Attempts where the pool has no retry policy.
-    private static let attemptsMax = 3
+    let waitEnd: MonotonicTime
+    /// What it waits for between two attempts.
+    var waiting: Waiting?
+    /// The tunnel that it has become.
+    var tunnel: Tunnel?
 
     /// Passes the request of `exchange` on to a target of `pool`, once `start` was called.
-    init(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>, to pool: UpstreamPool) {
+    ///
+    /// `timeout` is the rule's.
+    init(
+        _ exchange: Exchange,
+        _ request: Request,
+        _ bytes: Span<UInt8>,
+        to pool: UpstreamPool,
+        timeout: Duration? = nil
+    ) {
         self.exchange = exchange
         self.pool = pool
-        self.framing = request.head.framing
+        self.timeout = timeout
+        let framing = request.head.framing
+        self.framing = framing
+        let policy = pool.configuration.requestRetry
+        self.isRepeatable =
+            policy.attemptsMax != 1 && (exchange.method.isIdempotent || policy.methods == .any)
+        self.isBodyKept =
+            switch framing {
+            case .none: true
+            case .length(let length): length <= UInt64(pool.configuration.retryBufferBytes)
+            case .chunked, .untilClose: false
+            }
         self.waitEnd = exchange.loop.now + pool.configuration.wait
         self.balanceKey = BalanceKey(pool.configuration.balance, exchange, request, bytes)
+        exchange.asksForTunnel = request.asksForTunnel(bytes)
         self.head = ProxiedHead(
             of: exchange,
             request,
             bytes,
             passesHost: pool.configuration.host == .pass
         )
+        if framing.isEmpty { self.requestCompleted() }
+        pool.shared.retryBudget.requestBegan(loop: exchange.loop.index)
     }
 
     /// Sends the first attempt, or waits for a target; false, and an answer was given, if there is none.
     func start() -> Bool {
-        guard let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey) else {
-            if self.waitForTarget(after: nil) { return true }
-            self.refuse(as: .unreachable)
-            return false
+        if let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey) {
+            self.begin(at: target, after: nil)
+            return true
         }
-        self.begin(at: target)
-        return true
+        if self.waitForTarget(after: nil) { return true }
+        self.pool.shared.retryBudget.requestEnded(loop: self.exchange.loop.index)
+        self.refuse(as: .unreachable)
+        return false
     }
 
-    private func begin(at target: Int) {
-        let request = self.request(to: target)
-        request.isBodyOpen = !self.framing.isEmpty
-        request.isAwaitingRoom = self.isBodyPaused
-        self.send(request)
-    }
-
-    private func refuse(as kind: UpstreamFailure.Kind) {
-        self.exchange.respond(kind.problem, detail: kind.detail)
-    }
-
-    private func request(to target: Int) -> UpstreamRequest {
+    /// Sends an attempt, with what the one before, which has failed, has kept of the body.
+    func begin(
+        at target: Int,
+        after failed: UpstreamRequest?,
+        freshness: UpstreamRequest.Freshness = .any
+    ) {
         let request = UpstreamRequest(handler: self, target: target, method: self.exchange.method)
         request.completeHead = self.head.bytes(
             prefix: self.pool.pathPrefix(of: target),
             hostLine: self.pool.hostLine(of: target)
         )
         request.isBodyChunked = self.framing == .chunked
-        request.freshness = self.exchange.method.isIdempotent ? .any : .recent
+        request.asksForTunnel = self.exchange.asksForTunnel
+        request.freshness = self.isRepeatable && self.isBodyKept ? freshness : .recent
         let configuration = self.pool.configuration
-        request.headTimeout = min(
-            configuration.responseTimeout,
-            configuration.retry?.perTryTimeout ?? configuration.responseTimeout
-        )
-        request.stallTimeout = configuration.stallTimeout
-        return request
-    }
-
-    private func send(_ request: UpstreamRequest) {
-        self.attempts += 1
-        self.tried.insert(request.target)
+        request.bodyBytesKeptMax = self.isRepeatable ? configuration.retryBufferBytes : 0
+        if let failed {
+            request.takeBody(of: failed)
+        } else {
+            request.isBodyOpen = !self.framing.isEmpty
+        }
+        request.isAwaitingRoom = self.isBodyPaused
+        self.limit(request)
+        self.retries.attemptBegan()
+        self.tried.insert(target)
         self.attempt = request
         self.pool.start(request)
+    }
+
+    /// Sets how long the attempt may take.
+    ///
+    /// What the client still owes of its body is not the target's time, so a limit from the beginning on is only for
+    /// what is complete.
+    private func limit(_ request: UpstreamRequest) {
+        let configuration = self.pool.configuration
+        let now = self.exchange.loop.now
+        let perTry = configuration.retry?.perTryTimeout
+        let headTimeout = min(
+            configuration.responseTimeout,
+            perTry ?? configuration.responseTimeout
+        )
+        request.headTimeout = headTimeout
+        request.stallTimeout = configuration.stallTimeout
+        request.connectionDeadline = now + headTimeout
+        guard !request.isBodyOpen else { return }
+        let time = min(self.headDeadline, perTry.map { now + $0 } ?? .never)
+        if time != .never { request.headDeadline = time }
+    }
+
+    /// The rest of the time is the targets'.
+    private func requestCompleted() {
+        guard let timeout = self.timeout, self.headDeadline == .never else { return }
+        self.headDeadline = self.exchange.loop.now + timeout
     }
 
     // MARK: The client
 
     func bodyReceived(_ exchange: Exchange, _ bytes: Span<UInt8>) {
+        self.tunnel?.lastByteAt = exchange.loop.now
         guard let attempt = self.attempt, !self.pool.writeBody(attempt, bytes) else { return }
         self.pauseBody()
     }
@@ -120,7 +173,11 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     }
 
     func requestEnded(_ exchange: Exchange) {
-        if let attempt = self.attempt { self.pool.endBody(attempt) }
+        if self.tunnel != nil { return self.tunnelInputEnded() }
+        self.requestCompleted()
+        guard let attempt = self.attempt, attempt.isBodyOpen else { return }
+        if self.headDeadline != .never { attempt.headDeadline = self.headDeadline }
+        self.pool.endBody(attempt)
     }
 
     func clientHungUp(_ exchange: Exchange) {}
@@ -130,7 +187,11 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     }
 
     func exchangeEnded(_ exchange: Exchange) {
+        let budget = self.pool.shared.retryBudget
+        if self.holdsRetry { budget.giveBack() }
+        budget.requestEnded(loop: exchange.loop.index)
         self.endWaiting()
+        if let tunnel = self.tunnel { exchange.loop.cancel(tunnel.timer) }
         guard let attempt = self.attempt else { return }
         self.attempt = nil
         self.pool.cancel(attempt)
@@ -142,6 +203,18 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         guard self.isBodyPaused else { return }
         self.isBodyPaused = false
         self.exchange.resumeBody()
+    }
+
+    func interimReceived(
+        _ request: UpstreamRequest,
+        _ head: borrowing ResponseHead,
+        _ bytes: Span<UInt8>
+    ) {
+        // Who waits for 100 has it from relay, or will.
+        guard self.attempt === request, head.status != 100 else { return }
+        var fields: [UInt8] = []
+        ProxiedFields.appendResponse(of: self.exchange, head, bytes, to: &fields)
+        self.exchange.inform(status: head.status, fields: fields.span)
     }
 
     func responseReceived(
@@ -159,125 +232,140 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         var fields: [UInt8] = []
         fields.reserveCapacity(bytes.count)
         ProxiedFields.appendResponse(of: self.exchange, head, bytes, to: &fields)
-        self.exchange.beginResponse(status: head.status, fields: fields.span, length: length)
+        if head.status == 101 {
+            self.beginTunnel(request, head, bytes, fields: &fields)
+        } else if self.mayTryAgain(behind: head.status, of: request) {
+            self.keeping = KeptAnswer(status: head.status, fields: fields, length: length)
+            // It is an attempt's time that its body takes, too.
+            request.deadline = request.headDeadline
+        } else {
+            self.exchange.beginResponse(status: head.status, fields: fields.span, length: length)
+        }
     }
 
     func responseBodyReceived(_ request: UpstreamRequest, _ bytes: Span<UInt8>) {
-        guard self.attempt === request, !self.exchange.writeBody(bytes) else { return }
-        self.pool.pauseResponse(request)
+        guard self.attempt === request else { return }
+        self.tunnel?.lastByteAt = self.exchange.loop.now
+        var hasRoom = true
+        if self.keeping != nil {
+            if self.keeping?.keep(bytes, max: self.pool.configuration.retryBufferBytes) ?? false {
+                return
+            }
+            // Too large to be kept: it is passed on.
+            request.deadline = nil
+            hasRoom = self.keeping.take()?.begin(on: self.exchange) ?? true
+        }
+        if !self.exchange.writeBody(bytes) || !hasRoom { self.pool.pauseResponse(request) }
     }
 
     func responseEnded(_ request: UpstreamRequest) {
         guard self.attempt === request else { return }
         self.attempt = nil
-        self.exchange.endBody()
+        guard let answer = self.keeping.take() else { return self.exchange.endBody() }
+        self.kept = answer
+        if self.isRepeatable(request) {
+            self.tryAnother(after: request, as: nil)
+        } else {
+            self.giveUp(as: nil)
+        }
     }
 
     func requestFailed(_ request: UpstreamRequest, _ failure: UpstreamFailure) {
         guard self.attempt === request else { return }
         self.attempt = nil
-        if self.exchange.isAnswered {
-            self.exchange.abort()
-        } else if self.mayRepeat(after: failure),
-            let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey)
-        {
-            self.repeat(request, at: target)
-        } else if failure.kind != .unreachable || !self.waitForTarget(after: request) {
-            self.refuse(as: failure.kind)
-        }
-    }
-
-    /// Sends the request to another target, with what the failed attempt has kept of the body.
-    private func `repeat`(_ failed: UpstreamRequest, at target: Int) {
-        let request = self.request(to: target)
-        request.body = failed.body
-        request.bodyRange = failed.bodyRange
-        request.isBodyOpen = failed.isBodyOpen
-        request.isAwaitingRoom = self.isBodyPaused
-        self.send(request)
-    }
-
-    /// Whether the request may go to another target: nothing of it was sent, or it asks for the same as once if it
-    /// is asked twice and has no body of which a part is gone.
-    private func mayRepeat(after failure: UpstreamFailure) -> Bool {
-        let policy = self.pool.configuration.retry
-        if let max = policy.map(\.attemptsMax) ?? Self.attemptsMax, self.attempts >= max {
-            return false
-        }
-        guard let condition = failure.kind.condition,
-            policy?.conditions.contains(condition) ?? true
-        else { return false }
-        switch failure.outcome {
-        case .notSent: return true
-        case .ambiguous:
-            return self.framing.isEmpty
-                && (self.exchange.method.isIdempotent || policy?.methods == .any)
-        case .answered: return false
+        self.keeping = nil
+        if self.exchange.isAnswered { return self.exchange.abort() }
+        switch self.step(after: failure, of: request) {
+        case .trySame: self.begin(at: request.target, after: request, freshness: .recent)
+        case .tryAnother: self.tryAnother(after: request, as: failure.kind)
+        case .giveUp:
+            if failure.kind == .unreachable, self.waitForTarget(after: request) { return }
+            self.giveUp(as: failure.kind)
         }
     }
 }
 
 @available(*, unavailable) extension ProxiedExchange: Sendable {}
 
-// MARK: - Waiting until a target can be reached
+// MARK: - Trying again
 
-extension ProxiedExchange: PoolWaiter, TimerTarget {
-    /// Waits, if the pool says so and has no target that could be tried; nothing of the request was sent.
-    private func waitForTarget(after failed: UpstreamRequest?) -> Bool {
-        guard self.exchange.loop.now < self.waitEnd, !self.pool.isUsable else { return false }
-        if failed?.isBodyOpen ?? !self.framing.isEmpty { self.pauseBody() }
-        let timer = self.exchange.loop.arm(self, tag: 0, at: self.waitEnd)
-        self.waiting = Waiting(timer: timer, failed: failed)
-        self.pool.wait(self)
-        return true
+extension ProxiedExchange {
+    private func step(
+        after failure: UpstreamFailure,
+        of request: UpstreamRequest
+    ) -> RetryState.Step {
+        guard self.exchange.loop.now < self.headDeadline else { return .giveUp }
+        let step = self.retries.attemptFailed(
+            failure,
+            isRepeatable: self.isRepeatable(request),
+            by: self.pool.configuration.requestRetry
+        )
+        // What was not sent is no work that a target does again.
+        if step != .giveUp, failure.outcome != .notSent, !self.takeRetry() { return .giveUp }
+        return step
     }
 
-    /// A target may be reachable again: all of them count as not tried.
-    func poolMayBeUsable(_ pool: UpstreamPool) {
-        guard let waiting = self.waiting else { return }
-        // The pool calls once and has forgotten this waiter.
-        self.exchange.loop.cancel(waiting.timer)
-        self.waiting = nil
-        self.tried = TargetSet()
-        self.attempts = 0
+    private func mayTryAgain(behind status: UInt16, of request: UpstreamRequest) -> Bool {
+        status >= 400
+            && self.retries.mayFollow(
+                status,
+                isRepeatable: self.isRepeatable(request),
+                by: self.pool.configuration.requestRetry
+            )
+            && self.exchange.loop.now < self.headDeadline && self.takeRetry()
+    }
+
+    /// Whether the target may be asked twice, and all that has come of the body is still there.
+    private func isRepeatable(_ request: UpstreamRequest) -> Bool {
+        self.isRepeatable && request.isBodyWhole
+    }
+
+    /// Takes a place among the retries of the pool, which it keeps.
+    private func takeRetry() -> Bool {
+        if self.holdsRetry { return true }
+        let percent = self.pool.configuration.requestRetry.budgetPercent
+        self.holdsRetry = self.pool.shared.retryBudget.take(percent: percent)
+        return self.holdsRetry
+    }
+
+    /// Sends the request to a target that was not tried; if all were, again to any of them after a pause.
+    ///
+    /// `kind` is what the last attempt has failed by; nil if it was answered.
+    private func tryAnother(after failed: UpstreamRequest, as kind: UpstreamFailure.Kind?) {
         if let target = self.pool.pickTarget(excluding: self.tried, key: self.balanceKey) {
-            if let failed = waiting.failed {
-                self.repeat(failed, at: target)
-            } else {
-                self.begin(at: target)
-            }
-        } else if !self.waitForTarget(after: waiting.failed) {
-            self.refuse(as: .unreachable)
+            self.begin(at: target, after: failed)
+        } else if self.pool.isUsable {
+            self.waitForNextRound(after: failed)
+        } else if kind != .unreachable || !self.waitForTarget(after: failed) {
+            self.giveUp(as: kind)
         }
     }
 
-    /// The time to wait is over; called by the loop.
-    func timerElapsed(_ tag: UInt32) {
-        guard self.waiting != nil else { return }
-        self.waiting = nil
-        self.pool.cancelWait(self)
-        self.refuse(as: .unreachable)
+    /// Passes on the last answer that there was; without one, says what happened.
+    func giveUp(as kind: UpstreamFailure.Kind?) {
+        if let kept = self.kept.take() {
+            // All of it is small enough to be with the connection whatever that says.
+            _ = kept.begin(on: self.exchange)
+            self.exchange.endBody()
+        } else {
+            self.refuse(as: kind ?? .reset)
+        }
     }
 
-    private func endWaiting() {
-        guard let waiting = self.waiting else { return }
-        self.waiting = nil
-        self.exchange.loop.cancel(waiting.timer)
-        self.pool.cancelWait(self)
+    /// The time by which a wait between two attempts must be over.
+    func waitLimit(_ time: MonotonicTime) -> MonotonicTime { min(time, self.headDeadline) }
+
+    /// Stops the client's body, of which `failed` has kept what came.
+    func pauseBody(after failed: UpstreamRequest?) {
+        if failed?.isBodyOpen ?? !self.framing.isEmpty { self.pauseBody() }
+    }
+
+    private func refuse(as kind: UpstreamFailure.Kind) {
+        self.exchange.respond(kind.problem, detail: kind.detail)
     }
 }
 
 extension UpstreamFailure.Kind {
-    /// What a retry policy calls it; nil: nothing that another target would cure.
-    fileprivate var condition: RetryPolicyConfiguration.Condition? {
-        switch self {
-        case .unreachable: .connect
-        case .reset: .reset
-        case .timedOut: .timeout
-        case .noCapacity, .malformed, .cancelled: nil
-        }
-    }
-
     /// What the client hears of it.
     fileprivate var problem: Problem {
         switch self {

@@ -15,6 +15,8 @@ struct ProxiedHead {
     private let takesPrefix: Bool
 
     /// What the client sent, without what ends here; `passesHost` if its `Host` goes on.
+    ///
+    /// Where the exchange asks for a tunnel, so does the head.
     init(of exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>, passesHost: Bool) {
         let head = request.head
         let methodName = bytes.extracting(head.methodName)
@@ -45,6 +47,10 @@ struct ProxiedHead {
             text.appendField(.contentLength, 0)
         } else if !head.framing.isEmpty {
             text.appendFraming(head.framing)
+        }
+        if exchange.asksForTunnel, let protocols = head.upgrade {
+            text.appendField(.connection, "Upgrade")
+            text.appendField(.upgrade, bytes.extracting(protocols))
         }
         text.appendEndOfHead()
         self.text = text

@@ -35,7 +35,13 @@ package final class RouteStage: Stage {
                 exchange.respond(Problem(status: 400), detail: "There is no such path.")
                 return .responded
             }
-            let proxied = ProxiedExchange(exchange, request, bytes, to: pool)
+            let proxied = ProxiedExchange(
+                exchange,
+                request,
+                bytes,
+                to: pool,
+                timeout: rule.configuration.timeout
+            )
             exchange.takesBodyWhileAnswering = true
             if proxied.start() { return .take(proxied) }
         }

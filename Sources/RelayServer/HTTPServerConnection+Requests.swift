@@ -38,7 +38,7 @@ extension HTTPServerConnection {
 
     /// Whether another request may be begun: answers must not pile up behind a client that does not read.
     private var mayServeAnother: Bool {
-        self.pending.count < Self.depthMax && !self.isOutputAboveHighWater
+        self.pending.count < Self.depthMax && !self.isOutputAboveHighWater && !self.isTunnelAwaited
     }
 
     /// Reads on after a pause, once there is room for requests, or for the body's next bytes.
@@ -87,6 +87,7 @@ extension HTTPServerConnection {
         }
         guard self.incoming === served, self.phase == .serving else { return }
         if framing.isEmpty {
+            self.isTunnelAwaited = exchange.asksForTunnel && !exchange.isOver
             self.requestCompleted(served)
         } else {
             self.expectBody(of: served, framing)
@@ -247,7 +248,9 @@ extension HTTPServerConnection {
     func updateDeadline() {
         guard self.phase == .serving else { return }
         if let incoming = self.incoming {
-            guard !incoming.state.contains(.isBodyPaused) else { return self.clearDeadline() }
+            guard incoming.state.isDisjoint(with: [.isBodyPaused, .isTunnel]) else {
+                return self.clearDeadline()
+            }
             self.setDeadline(self.bodyDueTime(incoming))
         } else if self.parser.hasBegun {
             // The head's time has been running since its first byte.

@@ -173,6 +173,7 @@ extension HTTPServerConnection {
     /// A response is complete, or never will be.
     func complete(_ served: ServedExchange) {
         served.state.insert(.isComplete)
+        if self.pending.isLast(served) { self.isTunnelAwaited = false }
         if let exchange = served.exchange {
             if exchange.watchesDelivery, !served.state.contains(.isBroken) {
                 served.state.insert(.watches)
@@ -279,7 +280,8 @@ extension HTTPServerConnection {
     /// The timer runs on when the client catches up, so a stall is noticed after one to two times the limit.
     func lookForStall() {
         guard self.phase == .serving || self.phase == .ending,
-            let front = self.pending.front, front.state.contains(.isBlocked)
+            let front = self.pending.front, front.state.contains(.isBlocked),
+            !front.state.contains(.isTunnel)
         else { return }
         if self.writtenPosition > self.positionAtDeadline {
             self.watchForStall()

@@ -52,6 +52,8 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     var phase: Phase = .serving
     /// Whether input was left unread, so that a plain close would reset the connection.
     var hasIgnoredInput = false
+    /// Whether the latest request asks for a tunnel: what comes next may not be HTTP.
+    var isTunnelAwaited = false
     /// Finds the next head in what comes.
     var parser: RequestParser
     /// The exchange whose body is being read.
@@ -100,6 +102,7 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     }
 
     override func inputEnded() {
+        if self.tunnelInputEnded() { return }
         self.hangUpUnanswered(withIncomplete: true)
         if self.phase == .serving { self.phase = .ending }
         self.incoming = nil

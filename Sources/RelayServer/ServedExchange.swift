@@ -112,6 +112,8 @@ struct ServedState: OptionSet {
     static let isMuted = ServedState(rawValue: 1 << 12)
     /// The exchange hears whether the response has arrived.
     static let watches = ServedState(rawValue: 1 << 13)
+    /// What goes either way is not HTTP any more.
+    static let isTunnel = ServedState(rawValue: 1 << 14)
 }
 
 /// Served exchanges one behind the other.

@@ -34,6 +34,15 @@ package struct Backoff: Sendable {
         return .nanoseconds(whole / 2 + .random(in: 0...(whole - whole / 2), using: &generator))
     }
 
+    /// The same with full jitter: anything up to it, so that those who failed together come back one by one.
+    package func fullyJitteredDelay(
+        beforeAttempt attempt: Int,
+        using generator: inout some RandomNumberGenerator
+    ) -> Duration {
+        let whole = self.nanoseconds(beforeAttempt: attempt)
+        return .nanoseconds(Int64.random(in: 0...whole, using: &generator))
+    }
+
     private func nanoseconds(beforeAttempt attempt: Int) -> Int64 {
         let doublings = min(max(attempt, 1) - 1, 62)
         let (delay, overflow) = self.initialNanoseconds

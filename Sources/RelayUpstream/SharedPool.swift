@@ -16,6 +16,8 @@ package final class SharedPool: Sendable {
     let targets: [SharedTarget]
     /// Which of them are ejected; nil if none ever is.
     let ejection: Ejection?
+    /// How many requests are being tried again.
+    package let retryBudget: RetryBudget
     /// Over how many loops the idle connections are divided.
     let loopCount: Int
     /// The loops' pools that want to hear of a target that becomes usable.
@@ -29,6 +31,7 @@ package final class SharedPool: Sendable {
             Ejection($0, targets: configuration.targets.count)
         }
         let indexEnd = (loops.map(\.index).max() ?? 0) + 1
+        self.retryBudget = RetryBudget(loops: indexEnd)
         self.targets = configuration.targets.map { _ in
             SharedTarget(
                 connections: configuration.connections,

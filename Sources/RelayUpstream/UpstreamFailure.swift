@@ -4,6 +4,9 @@ package struct UpstreamFailure: Error, Sendable, Hashable {
     package let kind: Kind
     /// Whether the target can have seen the request.
     package let outcome: Outcome
+    /// Whether the connection had carried a request before and ended without a byte of a response: it may
+    /// have been at its end when the request was sent, which says nothing about the target.
+    package var isOfStaleConnection = false
     /// For the log: one sentence, such as `connection refused`.
     package let reason: String
 

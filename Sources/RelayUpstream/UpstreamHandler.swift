@@ -4,7 +4,14 @@ package import RelayHTTP
 ///
 /// Called on the pool's loop, never from inside `UpstreamPool.start`.
 package protocol UpstreamHandler: AnyObject {
-    /// The response's final head (interim ones are dropped).
+    /// The head of an interim response (1xx but 101), before the final one.
+    func interimReceived(
+        _ request: UpstreamRequest,
+        _ head: borrowing ResponseHead,
+        _ bytes: Span<UInt8>
+    )
+
+    /// The response's final head; a 101 where the request asks for a tunnel, whose bytes follow as the body.
     ///
     /// The positions mean something in `bytes` and during the call only. A response without body is
     /// followed by `responseEnded` at once.
@@ -28,5 +35,10 @@ package protocol UpstreamHandler: AnyObject {
 }
 
 extension UpstreamHandler {
+    package func interimReceived(
+        _ request: UpstreamRequest,
+        _ head: borrowing ResponseHead,
+        _ bytes: Span<UInt8>
+    ) {}
     package func requestWritable(_ request: UpstreamRequest) {}
 }

@@ -35,10 +35,18 @@ extension UpstreamPool {
         guard request.isBodyOpen else { return }
         request.isBodyOpen = false
         switch request.stage {
-        case .new, .failing, .queued, .connecting: request.keepEndOfBody()
+        case .new, .failing: request.keepEndOfBody()
+        case .queued, .connecting:
+            request.keepEndOfBody()
+            request.armDeadline()
         case .sent(let connection): connection.bodyEnded(of: request)
         case .over: break
         }
+    }
+
+    /// The client has ended its side of a tunnel: so does this one, behind what was written.
+    package func endTunnelInput(_ request: UpstreamRequest) {
+        if case .sent(let connection) = request.stage { connection.shutdownOutput() }
     }
 
     /// Stops reading the response.
@@ -60,8 +68,29 @@ extension UpstreamRequest {
         self.bodyRange = 0..<self.body.count
     }
 
+    /// Keeps a piece of which some may have left, as long as the whole body is not too large for that.
+    func keepSentBody(_ bytes: Span<UInt8>) {
+        guard self.isBodyWhole else { return }
+        let (count, isTooLarge) = self.body.count.addingReportingOverflow(bytes.count)
+        if isTooLarge || count > self.bodyBytesKeptMax {
+            self.isBodyWhole = false
+            self.body = []
+            self.bodyRange = 0..<0
+        } else {
+            self.keepBody(bytes)
+        }
+    }
+
+    /// Takes over what another attempt, which has failed, has kept.
+    package func takeBody(of failed: UpstreamRequest) {
+        self.body = failed.body
+        self.bodyRange = failed.bodyRange
+        self.isBodyOpen = failed.isBodyOpen
+    }
+
     /// Keeps what ends it.
     func keepEndOfBody() {
+        guard self.isBodyWhole else { return }
         if self.isBodyChunked { self.body.appendLastChunk() }
         self.bodyRange = 0..<self.body.count
     }

@@ -24,6 +24,8 @@ package final class UpstreamPool {
     let resolver: Resolver
     /// For what a person may have to act on: targets that come and go.
     let logger: Logger
+    /// Chance, for jitter.
+    package var random: LoopRandom
     /// Whether no new requests will come.
     private(set) var isRetired = false
     /// Where the head of a response is parsed into, one at a time.
@@ -45,10 +47,11 @@ package final class UpstreamPool {
         self.shared = shared
         self.resolver = resolver
         self.logger = logger
+        self.random = LoopRandom(loop.system)
         self.balancer = Balancer(
             shared.configuration.balance,
             targets: shared.configuration.targets,
-            random: BalanceRandom(loop.system)
+            random: LoopRandom(loop.system)
         )
         self.targets = shared.configuration.targets.indices.map { UpstreamTarget($0, pool: self) }
         for target in self.targets { target.open() }

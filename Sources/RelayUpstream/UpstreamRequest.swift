@@ -29,8 +29,15 @@ package final class UpstreamRequest {
     /// `body` holds what has come of it, framed, as long as no byte of the request has left, so that it can go
     /// to another connection.
     package var isBodyOpen = false
+    /// How much of the body is kept once the first byte of the request has left, so that the whole of it can be
+    /// sent again.
+    package var bodyBytesKeptMax = 0
+    /// Whether `body` holds all that has come of the body.
+    package internal(set) var isBodyWhole = true
     /// Whether `writeBody` frames what it is given as chunks.
     package var isBodyChunked = false
+    /// Whether it asks for another protocol: then a 101 opens a tunnel, and what follows it either way is not HTTP.
+    package var asksForTunnel = false
     /// Whether the writer of the body waits for `requestWritable`.
     package var isAwaitingRoom = false
 
@@ -40,6 +47,10 @@ package final class UpstreamRequest {
     package var timeout: Duration?
     /// From the request's last byte to the response's head; nil: no limit.
     package var headTimeout: Duration?
+    /// The latest time for the response's head; nil: none.
+    package var headDeadline: MonotonicTime?
+    /// The latest time at which it must be on a connection; nil: none.
+    package var connectionDeadline: MonotonicTime?
     /// Between two bytes of the response's body, and while the target takes none of the request's; nil: no limit.
     package var stallTimeout: Duration?
     /// The latest time at which the response must be complete, whatever came before; nil: none.
@@ -98,16 +109,26 @@ package final class UpstreamRequest {
 
 /// The deadline while the request is on no connection, which has its own.
 extension UpstreamRequest: TimerTarget {
+    /// The earliest of the times that count while it is on no connection.
+    private var waitingDeadline: MonotonicTime? {
+        if self.deadline == nil, self.headDeadline == nil { return self.connectionDeadline }
+        return min(
+            self.deadline ?? .never,
+            self.headDeadline ?? .never,
+            self.connectionDeadline ?? .never
+        )
+    }
+
     /// Has the pool called at the deadline, if there is one.
     func armDeadline() {
-        guard let deadline = self.deadline, let pool = self.pool else { return }
+        guard let deadline = self.waitingDeadline, let pool = self.pool else { return }
         pool.loop.cancel(self.deadlineTimer)
         self.deadlineTimer = pool.loop.arm(self, tag: 0, at: deadline)
     }
 
     /// The deadline is kept by others, or does not matter any more.
     func disarmDeadline() {
-        guard self.deadline != nil else { return }
+        guard self.deadlineTimer != .none else { return }
         self.pool?.loop.cancel(self.deadlineTimer)
         self.deadlineTimer = .none
     }

@@ -162,6 +162,66 @@ struct ProxyTests {
         }
     }
 
+    @Test func `bytes of another protocol go both ways behind a 101`() throws {
+        try Self.run { client, targets in
+            try client.send(
+                text:
+                    "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+            )
+            let target = try targets.next()
+            let request = try target.message()
+            #expect(request.field("Upgrade") == "echo")
+            #expect(request.field("Connection") == "Upgrade")
+            try target.write(
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+            )
+            try client.stream.expectLines(through: "")
+            for number in 0..<100 {
+                try client.send(text: "\(number)\r\n")
+                try target.expectLines(through: "\(number)")
+                try target.write("\(-number)\r\n")
+                try client.stream.expectLines(through: "\(-number)")
+            }
+            client.stream.finish()
+            #expect(try target.hasEnded())
+            try target.write("bye\r\n")
+            target.close()
+            try client.stream.expectLines(through: "bye")
+            #expect(try client.stream.hasEnded())
+        }
+    }
+
+    @Test func `early hints come before the answer`() throws {
+        try Self.run { client, targets in
+            try client.send(.get("/"))
+            let target = try targets.next()
+            _ = try target.message()
+            try target.write("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+            let hints = try client.stream.expectLines(through: "")
+            #expect(hints == ["HTTP/1.1 103 Early Hints", "Link: </a.css>", ""])
+            try target.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            #expect(try client.stream.message().text == "ok")
+        }
+    }
+
+    @Test func `a tunnel through relay itself is refused`() throws {
+        try Self.run { client, _ in
+            try client.send(
+                text: "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"
+            )
+            #expect(try client.stream.message().status == 405)
+        }
+    }
+
+    @Test(arguments: ["Host", "Content-Length", "authorization", "Cookie", "X-Forwarded-For"])
+    func `a field that says who asks for what cannot be one of the connection`(name: String) throws
+    {
+        try Self.run { client, _ in
+            try client.send(text: "GET / HTTP/1.1\r\nHost: x\r\nConnection: \(name)\r\n\r\n")
+            #expect(try client.stream.message().status == 400)
+        }
+    }
+
     // MARK: The system
 
     /// Where the target of a test is asked.

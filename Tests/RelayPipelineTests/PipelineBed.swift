@@ -147,6 +147,11 @@ final class RecordingCarrier: ExchangeCarrier {
         return false
     }
 
+    func inform(_ exchange: Exchange, status: UInt16, fields: Span<UInt8>) {
+        self.calls.append("inform \(status)")
+    }
+
+    func beginTunnel(_ exchange: Exchange, fields: Span<UInt8>) { self.calls.append("tunnel") }
     func endBody(_ exchange: Exchange) { self.calls.append("end") }
     func abort(_ exchange: Exchange) { self.calls.append("abort") }
     func pauseBody(_ exchange: Exchange) { self.calls.append("pause") }

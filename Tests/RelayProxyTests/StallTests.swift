@@ -160,16 +160,6 @@ struct EarlyAnswerTests {
         #expect(client.hasInputEnded && client.failure == nil)
     }
 
-    @Test func `interim responses are dropped`() throws {
-        let bed = try StreamingBed()
-        let client = try bed.client("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        try bed.target().send(
-            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
-        )
-        try bed.settle()
-        #expect(client.text().hasPrefix("HTTP/1.1 204 "))
-    }
-
     @Test func `who expects 100 is told to go on, and the target not asked`() throws {
         let bed = try StreamingBed()
         let client = try bed.client(

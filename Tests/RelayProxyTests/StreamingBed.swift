@@ -18,15 +18,21 @@ final class StreamingBed {
     /// The connections that targets have accepted, oldest first.
     private(set) var accepted: [SimulatedPeer] = []
 
-    /// A pool with these `options`, a listener with these `limits`, and `up` of two targets listening.
+    /// A pool with these `options`, a listener with these `limits`, and `up` of some targets listening, of which the
+    /// second has a path of its own.
     init(
         _ options: String = "",
+        route: String = "app",
+        targets: Int = 2,
         limits: String = "body_size: 1GiB",
         up: [Int] = [0],
         seed: UInt64 = 1
     ) throws {
         let simulation = Simulation(seed: seed)
         self.simulation = simulation
+        let urls = (0..<targets)
+            .map { "{ url: \"http://127.0.0.1:\(9000 + $0)\($0 == 1 ? "/base/" : "")\" }" }
+            .joined(separator: ", ")
         let loaded = Configuration.load(
             text: """
                 version: 1
@@ -35,10 +41,10 @@ final class StreamingBed {
                     bind: 127.0.0.1:8080
                     limits: { \(limits) }
                     pipeline:
-                      - route: app
+                      - route: \(route)
                 pools:
                   app:
-                    targets: [{ url: "http://127.0.0.1:9000" }, { url: "http://127.0.0.1:9001/base/" }]
+                    targets: [\(urls)]
                 \(options)
 
                 """
@@ -63,12 +69,14 @@ final class StreamingBed {
         self.server = Server(group: group)
         let prepared = try self.server.prepare(configuration.listeners)
         self.server.commit(prepared) { listener, place in
-            let route = RouteConfiguration(rules: [RouteRuleConfiguration(.pool("app"))])
+            let stages = listener.pipeline.compactMap { stage -> Pipeline.Step? in
+                guard case .route(let route) = stage.kind else { return nil }
+                let compiled = Route(route, takesPackets: false)
+                return .init(RouteStage(compiled, pools: ["app": pools.pool]))
+            }
             return ListenerContext(
                 configuration: listener,
-                pipeline: Pipeline([
-                    .init(RouteStage(Route(route, takesPackets: false), pools: ["app": pools.pool]))
-                ]),
+                pipeline: Pipeline(stages),
                 shared: place.shared,
                 exchanges: place.exchanges
             )
@@ -82,9 +90,15 @@ final class StreamingBed {
     /// Has a target listen from now on.
     func raise(_ target: Int) throws {
         let listener = try self.simulation.listen(at: .loopback(port: UInt16(9000 + target)))
-        listener.onAccept = { [unowned self] in self.accepted.append($0) }
+        listener.onAccept = { [unowned self] peer in
+            self.accepted.append(peer)
+            self.onAccept?(target, peer)
+        }
         self.listeners.append(listener)
     }
+
+    /// Called with each connection that a target accepts.
+    var onAccept: ((Int, SimulatedPeer) -> Void)?
 
     /// A client that has sent `text`.
     func client(_ text: String) throws -> SimulatedPeer {

@@ -29,4 +29,14 @@ struct BackoffTests {
         }
         #expect(delays.count > 100)
     }
+
+    @Test func `full jitter leaves anything from nothing to all of it`() {
+        var generator = SeededGenerator(seed: 7)
+        let delays = (0..<200).map { _ in
+            self.backoff.fullyJitteredDelay(beforeAttempt: 3, using: &generator)
+        }
+        #expect(delays.allSatisfy { (.zero ... .milliseconds(400)).contains($0) })
+        #expect(delays.contains { $0 < .milliseconds(40) })
+        #expect(delays.contains { $0 > .milliseconds(360) })
+    }
 }

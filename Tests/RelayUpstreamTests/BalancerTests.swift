@@ -1,4 +1,5 @@
 import RelayConfig
+import RelayEngine
 import SimulatedSystem
 import Testing
 
@@ -26,7 +27,7 @@ struct BalancerTests {
         Balancer(
             balance,
             targets: Self.targets(weights, backups: backups),
-            random: BalanceRandom(seed: seed)
+            random: LoopRandom(seed: seed)
         )
     }
 

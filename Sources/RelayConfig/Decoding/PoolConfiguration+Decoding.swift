@@ -13,12 +13,13 @@ extension PoolConfiguration {
             Key("connect_timeout", \.connectTimeout, .duration(.milliseconds(1) ... .minutes(10))),
             Key("response_timeout", \.responseTimeout, .duration(.milliseconds(10) ... .days(1))),
             Key("stall_timeout", \.stallTimeout, .duration(.milliseconds(10) ... .days(1))),
+            Key("tunnel_timeout", \.tunnelTimeout, .duration(.milliseconds(10) ... .days(30))),
+            Key("retry_buffer", \.retryBufferBytes, .size(0...16 << 20)),
             Key("wait", \.wait, .duration(.zero ... .hours(1))),
             Key("host", \.host, .upstreamHost),
             Key("connections", \.connections, ConnectionsConfiguration.section),
             Key(optional: "health", \.health, .health),
         ],
-        later: ["tunnel_timeout", "retry_buffer"],
         check: { pool, node, reading in
             pool.checkTargets(node, &reading)
             pool.checkBackups(node, &reading)

@@ -13,7 +13,7 @@ extension Form<RouteConfiguration> {
         },
         print: { route, node, printing in
             if route.rules.count == 1, let rule = route.rules.first, rule.match == nil,
-                rule.rewrite == nil, case .pool(let pool) = rule.action
+                rule.rewrite == nil, rule.timeout == nil, case .pool(let pool) = rule.action
             {
                 let written = node?.scalar == nil ? node?.items.first?["pool"] : node
                 return Form<String>.poolName.print(pool, written, printing)
@@ -31,6 +31,7 @@ private struct RuleDraft: Sendable {
     var rewrite: RewriteConfiguration?
     var respond: RespondConfiguration?
     var redirect: RedirectConfiguration?
+    var timeout: Duration?
 
     static let section = Section<Self>(
         "route",
@@ -53,9 +54,10 @@ private struct RuleDraft: Sendable {
                 \.redirect,
                 .section(RedirectConfiguration.section, draft: RedirectConfiguration(to: "/"))
             ),
+            Key(optional: "timeout", \.timeout, .duration(.milliseconds(10) ... .days(1))),
         ],
-        later: ["timeout"]
     ) { _, node, reading in
+        Self.checkTimeout(node, &reading)
         let actions = node.entries.filter { Self.actions.contains($0.name) }
         if let second = actions.dropFirst().first {
             reading.error(
@@ -76,6 +78,13 @@ private struct RuleDraft: Sendable {
         }
     }
 
+    /// What is only for requests that go to a pool.
+    private static func checkTimeout(_ node: Node, _ reading: inout Reading) {
+        guard let timeout = node["timeout"], (node["respond"] ?? node["redirect"]) != nil else {
+            return
+        }
+        reading.error(at: timeout, "'timeout' is for what a pool answers; remove it")
+    }
     private static let actions = ["pool", "pools", "respond", "redirect"]
 
     /// The action; nil if there was something wrong with it.
@@ -91,6 +100,7 @@ private struct RuleDraft: Sendable {
     /// Takes a rule apart.
     init(_ rule: RouteRuleConfiguration) {
         self.match = rule.match
+        self.timeout = rule.timeout
         self.rewrite = rule.rewrite
         switch rule.action {
         case .pool(let pool): self.pool = pool
@@ -110,6 +120,7 @@ extension Form<RouteRuleConfiguration> {
             RuleDraft.section.read(node, as: "a rule", into: &draft, &reading)
             guard let action = draft.action else { return nil }
             var rule = RouteRuleConfiguration(action, match: draft.match)
+            rule.timeout = draft.timeout
             rule.rewrite = draft.rewrite
             rule.location = node.location
             return rule

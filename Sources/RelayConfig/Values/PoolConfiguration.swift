@@ -19,7 +19,7 @@ package struct PoolConfiguration: Sendable, Equatable {
     /// `retry`: the policy of that name.
     ///
     /// Absent: packets are tried without limit (``RetryPolicyConfiguration/forPackets``), other
-    /// requests once.
+    /// requests as by a policy whose `on` is [connect, reset] (``RetryPolicyConfiguration/forRequests``).
     package var retry: RetryPolicyConfiguration?
 
     /// `packet_timeout`: how long a target may take to answer a packet; a shorter `per_try_timeout`
@@ -53,6 +53,17 @@ package struct PoolConfiguration: Sendable, Equatable {
     /// Default 60s; 10ms to 1d.
     package var stallTimeout: Duration = .seconds(60)
 
+    /// `tunnel_timeout`: how long neither side of a tunnel may send a byte, behind a 101.
+    ///
+    /// Default 1h; 10ms to 30d.
+    package var tunnelTimeout: Duration = .hours(1)
+
+    /// `retry_buffer`: how much of a request's body is kept so that it can be sent again, and of an answer's that is
+    /// held back while the request is tried again.
+    ///
+    /// Default 64KiB; 0 to 16MiB. 0: requests with a body are not repeated.
+    package var retryBufferBytes = 64 << 10
+
     /// `wait`: how long a request, not a packet, is kept while no target can be reached, before it
     /// gets a 503.
     ///
@@ -85,6 +96,9 @@ package struct PoolConfiguration: Sendable, Equatable {
 
     /// The policy by which packets are sent: `retry`, or the one they have without it.
     package var packetRetry: RetryPolicyConfiguration { self.retry ?? .forPackets }
+
+    /// The policy by which requests that are not packets are sent.
+    package var requestRetry: RetryPolicyConfiguration { self.retry ?? .forRequests }
 
     /// How a target is chosen.
     ///

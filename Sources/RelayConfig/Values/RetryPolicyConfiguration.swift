@@ -1,6 +1,6 @@
 /// A retry policy: when, how often and how fast something is tried again.
 package struct RetryPolicyConfiguration: Sendable, Equatable {
-    /// Its key under `retry_policies`; empty for ``forPackets``.
+    /// Its key under `retry_policies`; empty for ``forPackets`` and ``forRequests``.
     package var name: String
 
     /// `attempts`: how often in all, the first one counted.
@@ -20,16 +20,17 @@ package struct RetryPolicyConfiguration: Sendable, Equatable {
     /// Default idempotent.
     package var methods: Methods = .idempotent
 
-    /// `backoff`: how long until the next attempt.
+    /// `backoff`: how long until the next attempt, where no target is left that was not tried.
     package var backoff = BackoffConfiguration()
 
-    /// `per_try_timeout`: how long one attempt may take.
+    /// `per_try_timeout`: how long one attempt may take to the head of the response, the connecting included; for
+    /// a request whose body is still to come, from its last byte on.
     ///
     /// Absent: only the pool's own timeouts count. 10ms to 1d.
     package var perTryTimeout: Duration?
 
-    /// `budget`: retries under way, as percents of the requests under way (3 are always allowed),
-    /// of requests that are not packets.
+    /// `budget`: requests that are being tried again, as percents of the requests under way (3 are always
+    /// allowed), of requests that are not packets; those of which nothing was sent before do not count.
     ///
     /// Default 20%; 0% to 100%.
     package var budgetPercent = 20
@@ -45,6 +46,14 @@ package struct RetryPolicyConfiguration: Sendable, Equatable {
         policy.attemptsMax = nil
         return policy
     }
+
+    /// How other requests are tried where the pool names no policy: by all defaults, but only what brought no
+    /// answer, and not what was too late.
+    package static let forRequests: RetryPolicyConfiguration = {
+        var policy = RetryPolicyConfiguration(name: "")
+        policy.conditions = [.connect, .reset]
+        return policy
+    }()
 
     /// A reason to try again.
     package enum Condition: Sendable, Hashable {

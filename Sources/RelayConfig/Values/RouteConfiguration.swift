@@ -35,6 +35,12 @@ package struct RouteRuleConfiguration: Sendable, Equatable {
     /// Absent: the path stays. Not for packets, which go to the path of the target's URL.
     package var rewrite: RewriteConfiguration?
 
+    /// `timeout`: how long all attempts together may take to the head of the response, from the request's last
+    /// byte on; not of packets.
+    ///
+    /// Absent: only the pool's own timeouts count. 10ms to 1d; only with a pool.
+    package var timeout: Duration?
+
     /// Where it is written; nil if it was made by hand.
     ///
     /// Not compared.

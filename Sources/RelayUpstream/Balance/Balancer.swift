@@ -14,13 +14,13 @@ struct Balancer {
     private var turns: WeightedRoundRobin
     /// Where the next search for the fewest requests begins, so that equals take turns.
     private var start = 0
-    private var random: BalanceRandom
+    private var random: LoopRandom
 
     /// The balancer of these targets.
     init(
         _ balance: PoolConfiguration.Balance,
         targets: [TargetConfiguration],
-        random: BalanceRandom
+        random: LoopRandom
     ) {
         self.balance = balance
         self.weights = targets.map(\.weight)
@@ -109,27 +109,5 @@ struct Balancer {
             if rest < 0 { return target }
         }
         return nil
-    }
-}
-
-/// Random numbers for the choice of targets, from a seed that the system gives once (SplitMix64).
-struct BalanceRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    /// The same seed, the same numbers.
-    init(seed: UInt64) { self.state = seed }
-
-    /// With a seed of the system's.
-    init(_ system: SystemCalls) {
-        var seed = InlineArray<8, UInt8>(repeating: 0)
-        var span = seed.mutableSpan
-        system.fillWithRandomBytes(&span)
-        self.state = 0
-        for index in seed.indices { self.state = self.state << 8 | UInt64(seed[index]) }
-    }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        return mixed(self.state)
     }
 }

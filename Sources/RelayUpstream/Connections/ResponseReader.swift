@@ -17,7 +17,7 @@ struct ResponseReader {
     enum Event: Equatable {
         /// Not enough to say more; what was not consumed comes again with more behind it.
         case needsInput
-        /// An interim response, which is dropped.
+        /// The head of an interim response.
         case interim
         /// The final head.
         case head
@@ -40,6 +40,8 @@ struct ResponseReader {
         case head
         /// Body follows.
         case body
+        /// Bytes of another protocol follow, up to the end of the connection.
+        case tunnel
         /// Nothing follows, or nothing that matters.
         case over
     }
@@ -47,6 +49,7 @@ struct ResponseReader {
     private var state = State.over
     private var method = Method.get
     private var bytesMax = UInt64.max
+    private var asksForTunnel = false
     private var interimCount = 0
     private var parser = ResponseParser(limits: Self.limits)
     private var body = BodyDecoder(.none)
@@ -54,10 +57,14 @@ struct ResponseReader {
     private(set) var hasHead = false
     /// Whether the head allows another request behind this one.
     private(set) var isKeepAlive = false
+    /// Whether what comes is not HTTP any more.
+    var isTunnel: Bool { self.state == .tunnel }
 
-    /// Expects the response to a request with `method`, and at most `bytesMax` bytes of body in it.
-    mutating func begin(_ method: Method, bytesMax: UInt64) {
+    /// Expects the response to a request with `method`, and at most `bytesMax` bytes of body in it; a 101 only if
+    /// it `asksForTunnel`.
+    mutating func begin(_ method: Method, bytesMax: UInt64, asksForTunnel: Bool = false) {
         self.state = .head
+        self.asksForTunnel = asksForTunnel
         self.method = method
         self.bytesMax = bytesMax
         self.interimCount = 0
@@ -73,6 +80,10 @@ struct ResponseReader {
         switch self.state {
         case .head: self.nextOfHead(input, into: &head)
         case .body: self.nextOfBody(input)
+        case .tunnel:
+            input.count > 0
+                ? Step(event: .payload(0..<input.count), consumed: input.count)
+                : Step(event: .needsInput, consumed: 0)
         case .over: Step(event: .end, consumed: 0)
         }
     }
@@ -82,7 +93,7 @@ struct ResponseReader {
         switch self.state {
         case .head: false
         case .body: self.body.inputEnded() == nil
-        case .over: true
+        case .tunnel, .over: true
         }
     }
 
@@ -94,7 +105,14 @@ struct ResponseReader {
         case .failed(let fault):
             return self.fail(fault.detail)
         case .head where head.status == 101:
-            return self.fail("101 although no upgrade was asked for")
+            guard self.asksForTunnel else {
+                return self.fail("101 although no upgrade was asked for")
+            }
+            // RFC 9110 section 7.8: it must say to which protocol.
+            guard head.fields.contains(.upgrade) else { return self.fail("101 without Upgrade") }
+            self.hasHead = true
+            self.state = .tunnel
+            return Step(event: .head, consumed: head.byteCount)
         case .head where head.isInterim:
             self.interimCount += 1
             guard self.interimCount <= Self.interimMax else {

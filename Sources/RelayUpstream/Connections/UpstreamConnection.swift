@@ -69,7 +69,11 @@ final class UpstreamConnection: Stream {
         self.requestStart = self.outputPosition
         self.responseStart = self.receivedPosition
         self.keepAliveLimit = nil
-        self.reader.begin(request.method, bytesMax: request.responseBytesMax)
+        self.reader.begin(
+            request.method,
+            bytesMax: request.responseBytesMax,
+            asksForTunnel: request.asksForTunnel
+        )
         self.pool.withHead(of: request, to: self.target) { self.write($0) }
         if !request.bodyRange.isEmpty { self.write(shared: request.body, request.bodyRange) }
         if request.expectsLongHold, !self.probesPeer {
@@ -116,6 +120,7 @@ final class UpstreamConnection: Stream {
         var time = request.deadline ?? .never
         if let timeout = request.timeout { time = min(time, self.loop.now + timeout) }
         if let limit = self.streamingLimit(of: request) { time = min(time, self.loop.now + limit) }
+        if let limit = request.headDeadline, !self.reader.hasHead { time = min(time, limit) }
         self.positionAtDeadline = self.writtenPosition
         if time == .never { self.clearDeadline() } else { self.setDeadline(time) }
     }
@@ -124,7 +129,7 @@ final class UpstreamConnection: Stream {
     private func isTaken(_ request: UpstreamRequest) -> Bool {
         request.stallTimeout != nil && request.timeout == nil && !self.isRequestSent
             && self.writtenPosition > self.positionAtDeadline
-            && self.loop.now < request.deadline ?? .never
+            && self.loop.now < min(request.deadline ?? .never, request.headDeadline ?? .never)
     }
 
     // MARK: Events
@@ -234,7 +239,11 @@ extension UpstreamConnection {
     /// Appends to the body of the request under way; false: stop until `requestWritable`.
     func writeBody(of request: UpstreamRequest, _ bytes: Span<UInt8>) -> Bool {
         guard self.isBusy(with: request) else { return true }
-        if self.writtenPosition == self.requestStart { request.keepBody(bytes) }
+        if self.writtenPosition == self.requestStart {
+            request.keepBody(bytes)
+        } else {
+            request.keepSentBody(bytes)
+        }
         if request.isBodyChunked {
             var chunk: [UInt8] = []
             chunk.reserveCapacity(bytes.count + 20)
@@ -252,7 +261,7 @@ extension UpstreamConnection {
     /// All of the body was given.
     func bodyEnded(of request: UpstreamRequest) {
         guard self.isBusy(with: request) else { return }
-        if self.writtenPosition == self.requestStart { request.keepEndOfBody() }
+        request.keepEndOfBody()
         if request.isBodyChunked {
             var end: [UInt8] = []
             end.appendLastChunk()
@@ -289,7 +298,8 @@ extension UpstreamConnection {
 
     /// How long the target may now be silent, or take nothing.
     private func streamingLimit(of request: UpstreamRequest) -> Duration? {
-        if self.isReadingPaused { return nil }
+        // Who keeps a tunnel open says how long it may be silent.
+        if self.isReadingPaused || self.reader.isTunnel { return nil }
         if self.reader.hasHead { return request.stallTimeout }
         if self.isRequestSent { return request.headTimeout }
         // While a client is slow to send, the target has nothing to do.
@@ -323,7 +333,11 @@ extension UpstreamConnection {
             case .needsInput:
                 return offset
             case .interim:
-                continue
+                request.handler.interimReceived(
+                    request,
+                    self.pool.responseHead,
+                    rest.extracting(0..<step.consumed)
+                )
             case .head:
                 self.headReceived(request, rest.extracting(0..<step.consumed))
             case .payload(let range):
@@ -379,9 +393,12 @@ extension UpstreamConnection {
             } else {
                 self.writtenPosition > self.requestStart ? .ambiguous : .notSent
             }
+        var failure = UpstreamFailure(kind, outcome, reason: reason)
+        failure.isOfStaleConnection =
+            self.isReused && kind == .reset && self.receivedPosition == self.responseStart
         self.phase = .ended
         self.reset()
-        self.pool.fail(request, UpstreamFailure(kind, outcome, reason: reason))
+        self.pool.fail(request, failure)
     }
 
     private var earlyEndSentence: String {

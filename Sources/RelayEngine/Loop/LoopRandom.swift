@@ -1,12 +1,11 @@
-import RelayEngine
-
 /// Random numbers for jitter, from a seed that the system gives once (SplitMix64).
 ///
 /// Guessing them gains nothing; asking the kernel for each would cost a system call.
-struct LoopRandom: RandomNumberGenerator {
+package struct LoopRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    init(_ system: SystemCalls) {
+    /// From a seed of the system's.
+    package init(_ system: SystemCalls) {
         var seed = InlineArray<8, UInt8>(repeating: 0)
         var span = seed.mutableSpan
         system.fillWithRandomBytes(&span)
@@ -14,9 +13,11 @@ struct LoopRandom: RandomNumberGenerator {
         for index in seed.indices { self.state = self.state << 8 | UInt64(seed[index]) }
     }
 
-    init(seed: UInt64) { self.state = seed }
+    /// From a seed of the caller's.
+    package init(seed: UInt64) { self.state = seed }
 
-    mutating func next() -> UInt64 {
+    /// The next number.
+    package mutating func next() -> UInt64 {
         self.state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = self.state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

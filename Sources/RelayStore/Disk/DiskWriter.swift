@@ -89,10 +89,10 @@ final class DiskWriter: @unchecked Sendable {
     struct Outcome {
         var written: [WrittenOperation] = []
         var refused: [(ticket: Ticket, refusal: Refusal)] = []
-        /// Who sent a packet whose key was written before; nothing is written for it.
-        var repeats: [Ticket] = []
+        /// The answers to those whose packet has a key that was written before; nothing is written for it.
+        var repeats: [Effect] = []
         /// The keys of packets in the batch.
-        var keys: Set<ClientKey> = []
+        var keys: Set<KeyClaim> = []
         /// What has the key of another one in the batch.
         ///
         /// Whether it is a repeat is known when that one has happened, or has not. So nothing is ever
@@ -102,12 +102,6 @@ final class DiskWriter: @unchecked Sendable {
         var tokens: [[UInt8]: ClientName] = [:]
         /// Who logs in in the batch.
         var names: Set<ClientName> = []
-    }
-
-    /// A key belongs to a client.
-    struct ClientKey: Hashable {
-        let client: ClientHandle
-        let fingerprint: PacketKey.Fingerprint
     }
 
     private func write(_ batch: [WriteQueue.Item]) {
@@ -176,25 +170,6 @@ final class DiskWriter: @unchecked Sendable {
         }
     }
 
-    /// Whether nothing is to be written for an operation now, because of the key of its packet.
-    private func isRepeat(
-        _ operation: StoreOperation,
-        at now: StoreInstant,
-        _ outcome: inout Outcome
-    ) -> Bool {
-        guard let (key, session) = operation.key, let ticket = operation.ticket else {
-            return false
-        }
-        if self.store.hasSeen(key, from: session, at: now) {
-            outcome.repeats.append(ticket)
-            return true
-        }
-        let claim = ClientKey(client: session.client, fingerprint: key.fingerprint)
-        let isFirst = outcome.keys.insert(claim).inserted
-        if !isFirst { outcome.deferred.append(operation) }
-        return !isFirst
-    }
-
     /// - Returns: the number of the first packet that it stores.
     private func write(
         _ operation: StoreOperation,
@@ -230,9 +205,28 @@ final class DiskWriter: @unchecked Sendable {
             return number
         case .append(let reply, let realm, _):
             return try self.write(reply, in: realm, to: rows, at: now)
-        case .push(let reply, _, let realm, _), .fetched(.reply(let reply), _, let realm):
-            return try self.write(reply, in: realm, to: rows, at: now)
-        case .acknowledge, .logOut, .fetched(.unusable, _, _): return nil
+        case .push(let reply, let key, let realm, _):
+            let number = try self.write(reply, in: realm, to: rows, at: now)
+            if let key, self.store.remembersKeys(in: realm) {
+                try rows.insertPushKey(
+                    key,
+                    in: realm,
+                    Array(number..<number + UInt64(reply.recipients.count)),
+                    first: number,
+                    atMicroseconds: now.unixMicroseconds
+                )
+            }
+            return number
+        case .fetched(let packet, let origin, let realm):
+            try self.write(origin.key, in: realm, to: rows, at: now)
+            if case .reply(let reply) = packet {
+                return try self.write(reply, in: realm, to: rows, at: now)
+            }
+            for letter in packet.letters(from: origin, in: realm, at: now) {
+                try rows.bury(letter)
+            }
+            return nil
+        case .acknowledge, .logOut: return nil
         case .endSession(let client, let realm):
             try rows.deleteSession(of: client, in: realm)
             return nil
@@ -254,24 +248,6 @@ final class DiskWriter: @unchecked Sendable {
             try rows.delete(number, .toBackend)
             return first
         }
-    }
-
-    /// The key of a packet, if it has one that is to be remembered.
-    private func write(
-        _ key: PacketKey?,
-        of number: PacketNumber,
-        from session: Session,
-        to rows: RowWriter,
-        at now: StoreInstant
-    ) throws(DatabaseError) {
-        guard let key, self.store.remembersKeys(in: session.realm) else { return }
-        try rows.insertKey(
-            key,
-            of: number,
-            from: session.name,
-            in: session.realm,
-            atMicroseconds: now.unixMicroseconds
-        )
     }
 
     /// What a session acknowledges, and that it does.
@@ -316,6 +292,8 @@ final class DiskWriter: @unchecked Sendable {
         case .removed(let number, let direction): try rows.delete(number, direction)
         case .attempted(let number, let attempts): try rows.setAttempts(attempts, on: number)
         case .keyForgotten(let number): try rows.deleteKey(of: number)
+        case .pushSettled(let number, let realm, let numbers):
+            try rows.pushSettled(number, in: realm, numbers)
         case .sessionUsed(let digest, let time):
             try rows.sessionUsed(digest, atMicroseconds: time.unixMicroseconds)
         }
@@ -348,13 +326,13 @@ final class DiskWriter: @unchecked Sendable {
             olderThan: now.microseconds(before: limits.deadLettersKept.nanosecondsClamped),
             newest: limits.deadLettersMax
         )
-        try rows.trimKeys(olderThan: now.microseconds(before: self.store.longestDedupeWindow))
+        try self.trimKeys(rows, at: now)
     }
 }
 
 extension StoreInstant {
     /// The time of day so many nanoseconds ago, in microseconds since 1970; 0 if that is before.
-    fileprivate func microseconds(before age: UInt64) -> UInt64 {
+    func microseconds(before age: UInt64) -> UInt64 {
         self.unixMicroseconds > age / 1000 ? self.unixMicroseconds - age / 1000 : 0
     }
 }

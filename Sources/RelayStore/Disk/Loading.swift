@@ -31,6 +31,8 @@ struct Loading {
         try self.loadOutbox()
         try self.loadInbox()
         try self.loadKeys()
+        try self.loadPushKeys()
+        try self.loadFetchKeys()
         try self.loadDeadLetters()
     }
 
@@ -148,6 +150,36 @@ struct Loading {
                 of: number,
                 at: self.nanoseconds(ofMicroseconds: rows.unsigned(3)),
                 from: client.handle
+            )
+        }
+    }
+
+    private mutating func loadPushKeys() throws(DatabaseError) {
+        let rows = try self.database.prepare(
+            "SELECT seq, realm, key, numbers, at_us FROM pushed ORDER BY realm, seq DESC"
+        )
+        while try rows.step() {
+            let numbers = PushedNumbers.numbers(in: rows.bytes(3))
+            self.last = max(self.last, rows.unsigned(0), numbers.max() ?? 0)
+            guard let realm = self.realms[rows.integer(1)], let key = PacketKey(rows.bytes(2).span)
+            else { continue }
+            let time = self.nanoseconds(ofMicroseconds: rows.unsigned(4))
+            self.store.restorePushKey(key, in: realm, numbers, at: time)
+        }
+    }
+
+    private func loadFetchKeys() throws(DatabaseError) {
+        let now = self.now.unixMicroseconds
+        let rows = try self.database.prepare(
+            "SELECT pool, key, until_us FROM fetched WHERE until_us >= \(now) ORDER BY id"
+        )
+        while try rows.step() {
+            guard let pool = self.pools[rows.integer(0)] else { continue }
+            let (window, isLong) = (rows.unsigned(2) - now).multipliedReportingOverflow(by: 1000)
+            self.store.restoreFetchKey(
+                FetchKey(pool: pool, text: rows.bytes(1)),
+                window: isLong ? .max : window,
+                at: self.now
             )
         }
     }

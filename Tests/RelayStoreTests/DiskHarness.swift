@@ -196,6 +196,12 @@ final class DiskHarness: Sendable {
             || after.deadLetters != before.deadLetters
     }
 
+    /// How many rows a table has, of which something holds if that is said.
+    func rows(in table: String, _ condition: String = "true") throws -> Int64? {
+        try Database(path: "\(self.path)/relay.db", .reading)
+            .integer("SELECT count(*) FROM \(table) WHERE \(condition)")
+    }
+
     func poll(_ name: String, acknowledging number: PacketNumber) throws -> Effect {
         let session = try self.session(name)
         return self.answer {

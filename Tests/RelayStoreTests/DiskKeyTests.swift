@@ -217,11 +217,3 @@ extension Effect {
 
     fileprivate var isDuplicate: Bool { if case .duplicate = self { true } else { false } }
 }
-
-extension DiskHarness {
-    /// How many rows a table has.
-    fileprivate func rows(in table: String) throws -> Int64? {
-        try Database(path: "\(self.path)/relay.db", .reading)
-            .integer("SELECT count(*) FROM \(table)")
-    }
-}

@@ -25,6 +25,9 @@ final class DiskWriter: @unchecked Sendable {
     private(set) var last: PacketNumber
     var reserved: PacketNumber = 0
 
+    /// What the file has of packets to clients.
+    var outbox: OutboxBuckets
+
     private var cache: PacketCache
 
     /// When the disk was looked at last, and dead letters trimmed, in nanoseconds.
@@ -41,7 +44,7 @@ final class DiskWriter: @unchecked Sendable {
         store: PacketStore,
         events: any StoreEvents,
         settings: DiskSettings,
-        last: PacketNumber,
+        found: FoundNumbers,
         clock: @escaping @Sendable () -> StoreInstant,
         report: @escaping @Sendable (DiskEvent) -> Void
     ) {
@@ -50,7 +53,8 @@ final class DiskWriter: @unchecked Sendable {
         self.store = store
         self.events = events
         self.settings = settings
-        self.last = last
+        self.last = found.last
+        self.outbox = found.outbox
         self.cache = PacketCache(bytesMax: settings.cacheBytes)
         self.clock = clock
         self.report = report
@@ -107,6 +111,7 @@ final class DiskWriter: @unchecked Sendable {
     private func write(_ batch: [WriteQueue.Item]) {
         let now = self.clock()
         let first = self.last + 1
+        let before = self.outbox
         var outcome = Outcome()
         do throws(DatabaseError) {
             guard self.queue.state != .broken else {
@@ -117,11 +122,12 @@ final class DiskWriter: @unchecked Sendable {
                 for item in batch {
                     try self.write(item, to: rows, at: now, &outcome)
                 }
+                try self.deleteAcknowledged(rows)
                 try self.reserveNumbers(rows, at: now)
                 try self.trim(rows, at: now)
             }
         } catch {
-            outcome = self.recover(batch, numbersFrom: first, error)
+            outcome = self.recover(batch, numbersFrom: first, before, error)
         }
         let placed = self.store.committed(
             outcome.written,
@@ -232,9 +238,12 @@ final class DiskWriter: @unchecked Sendable {
             return nil
         case .died(let letter):
             try rows.bury(letter)
+            if letter.direction == .toClient, let number = letter.number {
+                self.outbox.removed(number)
+            }
             return nil
         case .dropped(let number, let client, let realm):
-            try rows.delete(number, .toClient)
+            try self.delete(number, .toClient, rows)
             try rows.addLosses(1, of: client, in: realm)
             return nil
         case .lossesTold(let client, let realm, let count):
@@ -247,22 +256,6 @@ final class DiskWriter: @unchecked Sendable {
             }
             try rows.delete(number, .toBackend)
             return first
-        }
-    }
-
-    /// What a session acknowledges, and that it does.
-    private func write(
-        _ session: Session,
-        upTo number: PacketNumber,
-        isReplaced: Bool,
-        to rows: RowWriter
-    ) throws(DatabaseError) {
-        guard !isReplaced,
-            let numbers = self.store.acknowledged(by: session, upTo: number)
-        else { return }
-        for number in numbers { try rows.delete(number, .toClient) }
-        if !session.acknowledges {
-            try rows.setAcknowledging(session.name, in: session.realm)
         }
     }
 
@@ -282,6 +275,7 @@ final class DiskWriter: @unchecked Sendable {
             }
         for name in names {
             try rows.insertOutbox(number, for: name, in: realm, from: reply.from, reply.contents)
+            self.outbox.inserted(number)
             number += 1
         }
         return first
@@ -289,7 +283,7 @@ final class DiskWriter: @unchecked Sendable {
 
     private func write(_ change: StoreChange, to rows: RowWriter) throws(DatabaseError) {
         switch change {
-        case .removed(let number, let direction): try rows.delete(number, direction)
+        case .removed(let number, let direction): try self.delete(number, direction, rows)
         case .attempted(let number, let attempts): try rows.setAttempts(attempts, on: number)
         case .keyForgotten(let number): try rows.deleteKey(of: number)
         case .pushSettled(let number, let realm, let numbers):

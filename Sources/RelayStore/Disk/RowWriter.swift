@@ -19,6 +19,8 @@ final class RowWriter {
     private let deleteAttempts: Statement
     let insertPushKey: Statement
     let insertFetchKey: Statement
+    let setAcknowledged: Statement
+    let deleteAcknowledged: Statement
     private let deleteKey: Statement
     private let deleteSession: Statement
     private let buryOutbox: Statement
@@ -66,6 +68,18 @@ final class RowWriter {
         self.deleteAttempts = try database.prepare("DELETE FROM retry WHERE seq = ?")
         self.insertKey = try database.prepare("INSERT INTO seen VALUES (?,?,?,?)")
         self.deleteKey = try database.prepare("DELETE FROM seen WHERE seq = ?")
+        self.setAcknowledged = try database.prepare(
+            """
+            INSERT INTO acked VALUES (?,?)
+            ON CONFLICT(client) DO UPDATE SET upto = max(upto, excluded.upto)
+            """
+        )
+        self.deleteAcknowledged = try database.prepare(
+            """
+            DELETE FROM outbox WHERE seq BETWEEN ? AND ?
+            AND seq <= (SELECT upto FROM acked WHERE acked.client = outbox.client)
+            """
+        )
         self.insertPushKey = try database.prepare("INSERT INTO pushed VALUES (?,?,?,?,?)")
         self.insertFetchKey = try database.prepare(
             "INSERT INTO fetched(pool, key, until_us) VALUES (?,?,?)"

@@ -57,7 +57,7 @@ enum Schema {
     /// What each version has that the one before had not, from an empty file on.
     ///
     /// A step that was released stays as it is.
-    private static let steps = [Self.tables, Self.keysOfBackends]
+    private static let steps = [Self.tables, Self.keysOfBackends, Self.acknowledgements]
 
     /// `len`, `client` and `crc` stand before what may fill pages of its own, so that the scan at start
     /// reads none of those.
@@ -96,6 +96,15 @@ enum Schema {
         CREATE TABLE fetched(id INTEGER PRIMARY KEY, pool INTEGER NOT NULL, key BLOB NOT NULL,
             until_us INTEGER NOT NULL)
         """
+}
+
+extension Schema {
+    /// Up to which number each client has acknowledged: its rows of the outbox up to there are gone, though they
+    /// may be in the file.
+    ///
+    /// So a row of this table outlives the client's last row there.
+    private static let acknowledgements =
+        "CREATE TABLE acked(client INTEGER PRIMARY KEY, upto INTEGER NOT NULL)"
 }
 
 /// Why a disk store cannot be opened.

@@ -54,6 +54,30 @@ package struct DeadLetter: Sendable {
     }
 }
 
+extension DeadLetter {
+    /// A packet of a backend that was never stored.
+    init(
+        reason: Reason,
+        in realm: RealmID,
+        client: ClientName?,
+        pool: PoolID,
+        contents: PacketContents,
+        at now: StoreInstant
+    ) {
+        self.init(
+            reason: reason,
+            direction: .toClient,
+            realm: realm,
+            client: client,
+            pool: pool,
+            number: nil,
+            attempts: 0,
+            contents: reason == .tooLarge ? .empty : contents,
+            diedAt: now
+        )
+    }
+}
+
 /// Where a packet goes.
 package enum Direction: Sendable, Hashable {
     /// From a client to a backend.

@@ -27,7 +27,6 @@ package enum StoreOperation: Sendable {
     /// the pool has given now; both or neither. A key is to be known again after a restart for the rest of the
     /// dedupe window, because the backend gives the packet until it hears of it. The store answers repeats
     /// itself, those that come before the commit among them: of one key there is one operation.
-    /// The disk store forgets the key at a restart.
     case fetched(FetchedPacket, FetchOrigin, in: RealmID)
     /// See `PacketStore.poll`, with an acknowledgement.
     ///
@@ -51,7 +50,6 @@ package enum StoreOperation: Sendable {
     /// Durably: a packet for each recipient, and with a key a row (realm, key, numbers, time) that
     /// is kept for the realm's dedupe window, newest keys first; all in one transaction or nothing.
     /// If that row exists already, nothing is stored and the numbers are those of the row.
-    /// The disk store keeps no such row: a restart forgets the key.
     case push(Reply, key: PacketKey?, in: RealmID, Ticket)
 
     /// A packet became a dead letter.
@@ -82,17 +80,6 @@ package enum StoreOperation: Sendable {
         }
     }
 
-    /// The client's own name of the packet that it stores, if there is one.
-    var key: (key: PacketKey, session: Session)? {
-        switch self {
-        case .send(_, let session, _, let key, _), .sendDirect(_, let session, _, let key, _):
-            key.map { ($0, session) }
-        case .logIn, .consumed, .append, .fetched, .acknowledge, .logOut, .endSession, .push,
-            .died, .dropped, .lossesTold:
-            nil
-        }
-    }
-
     /// Whether it may fail, with a 503 for its exchange; the others are written in the end.
     var mayBeRefused: Bool {
         switch self {
@@ -114,6 +101,9 @@ package enum StoreChange: Sendable {
     ///
     /// Said of those that go out because there are too many, and not of those that have run out.
     case keyForgotten(PacketNumber)
+    /// The packet that was pushed with a key in the realm, its first number this one, has other numbers: 0
+    /// where it became a dead letter; nil if it was refused after all, and its key is free.
+    case pushSettled(PacketNumber, in: RealmID, [PacketNumber]?)
     /// The session of the token with this digest was used.
     case sessionUsed([UInt8], at: StoreInstant)
 }
@@ -201,12 +191,12 @@ extension PacketStore {
 
     /// The same with the numbers that were given when they were written.
     ///
-    /// - Parameter repeats: exchanges whose packets had the key of one that was written before.
+    /// - Parameter repeats: what exchanges hear whose packets had the key of one that was written before.
     /// - Returns: the packets whose bytes are in memory from now on.
     func committed(
         _ operations: [WrittenOperation],
         refused: [(ticket: Ticket, refusal: Refusal)],
-        repeats: [Ticket] = [],
+        repeats: [Effect] = [],
         at now: StoreInstant,
         to events: any StoreEvents
     ) -> [PlacedPacket] {
@@ -215,7 +205,7 @@ extension PacketStore {
             self.perform(written.operation, number: written.number, at: now, &effects)
         }
         for (ticket, refusal) in refused { effects.append(.refused(ticket, refusal)) }
-        for ticket in repeats { effects.append(.duplicate(ticket)) }
+        for answer in repeats { effects.append(answer) }
         self.publish(&effects, to: events)
         return effects.placed
     }
@@ -299,7 +289,15 @@ extension PacketStore {
                 &effects
             )
         case .fetched(let packet, let origin, let realm):
-            self.fetchWritten(packet, origin, in: realm, number: number, at: now, &effects)
+            self.fetchWritten(
+                packet,
+                origin,
+                in: realm,
+                number: number,
+                isWritten: true,
+                at: now,
+                &effects
+            )
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, number: number, ticket: ticket, at: now, &effects)
         case .died, .dropped, .lossesTold:

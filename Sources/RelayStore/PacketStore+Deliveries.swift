@@ -302,28 +302,26 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        if reason == .tooLarge, let client {
-            self.withShard(of: client, in: realm) { shard in
-                guard let slot = shard.slot(of: client, in: realm) else { return }
-                shard.countLoss(slot, at: now)
-            }
-        }
-        effects.happened.append(
-            .died(
-                DeadLetter(
-                    reason: reason,
-                    direction: .toClient,
-                    realm: realm,
-                    client: client,
-                    pool: pool,
-                    number: nil,
-                    attempts: 0,
-                    contents: reason == .tooLarge ? .empty : contents,
-                    diedAt: now
-                )
-            )
+        let letter = DeadLetter(
+            reason: reason,
+            in: realm,
+            client: client,
+            pool: pool,
+            contents: contents,
+            at: now
         )
+        self.countLoss(letter)
+        effects.happened.append(.died(letter))
         self.bury(&effects)
+    }
+
+    /// Its client has lost a packet that was too large to be stored.
+    func countLoss(_ letter: DeadLetter) {
+        guard letter.reason == .tooLarge, let client = letter.client else { return }
+        self.withShard(of: client, in: letter.realm) { shard in
+            guard let slot = shard.slot(of: client, in: letter.realm) else { return }
+            shard.countLoss(slot, at: letter.diedAt)
+        }
     }
 
     /// Stores a packet for each of its recipients, under one lock after the other.

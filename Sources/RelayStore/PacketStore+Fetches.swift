@@ -26,15 +26,17 @@ extension PacketStore {
         if let progress = self.journaled(.fetched(packet, origin, in: realm), &effects) {
             return progress
         }
-        self.fetchWritten(packet, origin, in: realm, at: now, &effects)
+        self.fetchWritten(packet, origin, in: realm, isWritten: false, at: now, &effects)
         return .done
     }
 
+    /// - Parameter isWritten: whether a journal has it, as the dead letter that it may be, too.
     func fetchWritten(
         _ packet: FetchedPacket,
         _ origin: FetchOrigin,
         in realm: RealmID,
         number: PacketNumber? = nil,
+        isWritten: Bool,
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
@@ -44,36 +46,44 @@ extension PacketStore {
             isStored = true
             _ = self.store(reply, in: realm, number: number, at: now, &effects)
             self.bury(&effects)
-        case .unusable(let contents, let reason, nil):
-            self.bury(contents, reason, of: nil, origin, in: realm, at: now, &effects)
-        case .unusable(let contents, let reason, let recipients?):
-            recipients.forEach {
-                self.bury(contents, reason, of: $0, origin, in: realm, at: now, &effects)
+        case .unusable:
+            for letter in packet.letters(from: origin, in: realm, at: now) {
+                self.countLoss(letter)
+                if isWritten {
+                    self.restoreDeadLetter(letter)
+                    effects.append(.died(letter))
+                } else {
+                    effects.happened.append(.died(letter))
+                }
             }
+            self.bury(&effects)
         }
         // Last: what is said to be dealt with must be.
         let window = self.dedupeWindow(of: realm)
         self.fetchKeys.withLock { $0.finish(origin.key, window: window, at: now) }
         effects.append(.fetched(origin, isStored: isStored))
     }
+}
 
-    private func bury(
-        _ contents: PacketContents,
-        _ reason: DeadLetter.Reason,
-        of client: ClientName?,
-        _ origin: FetchOrigin,
+extension FetchedPacket {
+    /// The dead letters that an unusable one is, one for each client that it was for.
+    func letters(
+        from origin: FetchOrigin,
         in realm: RealmID,
-        at now: StoreInstant,
-        _ effects: inout Effects
-    ) {
-        self.bury(
-            contents,
-            reason,
-            in: realm,
-            client: client,
-            pool: origin.key.pool,
-            at: now,
-            &effects
-        )
+        at now: StoreInstant
+    ) -> [DeadLetter] {
+        guard case .unusable(let contents, let reason, let recipients) = self else { return [] }
+        var clients: [ClientName?] = []
+        if let recipients { recipients.forEach { clients.append($0) } } else { clients = [nil] }
+        return clients.map {
+            DeadLetter(
+                reason: reason,
+                in: realm,
+                client: $0,
+                pool: origin.key.pool,
+                contents: contents,
+                at: now
+            )
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The keys by which clients name their packets: what one of them sends again is not stored again.
 extension PacketStore {
     /// Whether the session's client has sent a packet with this key within the dedupe window; false
@@ -54,6 +56,31 @@ extension PacketStore {
     /// The longest time for which the keys of any realm are remembered, in nanoseconds.
     var longestDedupeWindow: UInt64 {
         self.withShard(0) { $0.rules.realms.reduce(0) { max($0, $1.dedupeWindow) } }
+    }
+
+    /// How long, in nanoseconds, and how many keys of pushed packets are remembered in each realm.
+    var dedupeLimits: [(realm: RealmID, window: UInt64, keysMax: Int)] {
+        self.withShard(0) { shard in
+            shard.rules.realms.enumerated().map { index, realm in
+                (RealmID(index: index), realm.dedupeWindow, realm.settings.dedupeKeysMax)
+            }
+        }
+    }
+
+    /// A packet was pushed in the realm with this key, at a time in nanoseconds, and before those restored until
+    /// now.
+    func restorePushKey(
+        _ key: PacketKey,
+        in realm: RealmID,
+        _ numbers: [PacketNumber],
+        at time: UInt64
+    ) {
+        self.pushKeys.withLock { $0.restore(key, in: realm, numbers, at: time) }
+    }
+
+    /// A backend gave a packet with this key, which is known for so many nanoseconds from now on.
+    func restoreFetchKey(_ key: FetchKey, window: UInt64, at now: StoreInstant) {
+        self.fetchKeys.withLock { $0.finish(key, window: window, at: now) }
     }
 
     /// A key of the client's packet with this number, behind those restored before; it came at this

@@ -17,7 +17,7 @@ extension PacketStore {
         _ effects: inout Effects
     ) -> Progress {
         if self.journal != nil, let key,
-            let numbers = self.pushKeys.withLock({ $0.numbers(of: key, in: realm, at: now) })
+            let numbers = self.pushed(key, in: realm, at: now)
         {
             effects.append(.pushed(ticket, numbers, isDuplicate: true))
             return .done
@@ -41,8 +41,7 @@ extension PacketStore {
         at now: StoreInstant,
         _ effects: inout Effects
     ) {
-        let limits = self.settings(of: realm)
-        guard let key, limits.dedupeWindow > .zero, limits.dedupeKeysMax > 0 else {
+        guard let key, self.remembersKeys(in: realm) else {
             guard self.acceptsReplies else {
                 effects.append(.refused(ticket, .outboxFull))
                 self.takeBack(packet, number, &effects)
@@ -53,7 +52,11 @@ extension PacketStore {
             self.bury(&effects)
             return
         }
-        switch self.pushKeys.withLock({ $0.claim(key, in: realm, ticket, limits, at: now) }) {
+        let window = self.dedupeWindow(of: realm)
+        let claim = self.pushKeys.withLock {
+            $0.claim(key, in: realm, ticket, window: window, at: now)
+        }
+        switch claim {
         case .first:
             self.pushFirst(
                 packet,
@@ -86,11 +89,18 @@ extension PacketStore {
         guard self.acceptsReplies else {
             let repeats = self.pushKeys.withLock { $0.refused(key, in: realm) }
             for ticket in [ticket] + repeats { effects.append(.refused(ticket, .outboxFull)) }
+            if let number { effects.changes.append(.pushSettled(number, in: realm, nil)) }
             self.takeBack(packet, number, &effects)
             return
         }
         let numbers = self.storeEach(packet, in: realm, number: number, at: now, &effects)
-        let repeats = self.pushKeys.withLock { $0.stored(key, in: realm, numbers, at: now) }
+        let max = self.settings(of: realm).dedupeKeysMax
+        let repeats = self.pushKeys.withLock {
+            $0.stored(key, in: realm, numbers, max: max, at: now)
+        }
+        if let number, numbers.contains(0) {
+            effects.changes.append(.pushSettled(number, in: realm, numbers))
+        }
         effects.append(.pushed(ticket, numbers, isDuplicate: false))
         for ticket in repeats { effects.append(.pushed(ticket, numbers, isDuplicate: true)) }
         self.bury(&effects)
@@ -135,5 +145,14 @@ extension PacketStore {
             numbers.append(number ?? 0)
         }
         return numbers
+    }
+}
+
+extension PacketStore {
+    /// The numbers of the packet that was pushed in the realm with this key within the dedupe window, if one
+    /// was.
+    func pushed(_ key: PacketKey, in realm: RealmID, at now: StoreInstant) -> [PacketNumber]? {
+        let window = self.dedupeWindow(of: realm)
+        return self.pushKeys.withLock { $0.numbers(of: key, in: realm, window: window, at: now) }
     }
 }

@@ -81,6 +81,11 @@ package final class PacketStore: Sendable {
         self.rules.withLock { $0.realms[realm.index].dedupeWindow }
     }
 
+    /// The same of all realms, by their numbers.
+    private var dedupeWindows: [UInt64] {
+        self.rules.withLock { $0.realms.map(\.dedupeWindow) }
+    }
+
     /// The name that a realm was made with.
     package func name(of realm: RealmID) -> String {
         self.rules.withLock { $0.realms[realm.index].name }
@@ -177,7 +182,8 @@ package final class PacketStore: Sendable {
         if shard == 0 {
             self.outboxes.review(&effects)
             self.deadLetters.withLock { $0.expire(at: now) }
-            self.pushKeys.withLock { $0.expire(at: now) }
+            let windows = self.dedupeWindows
+            self.pushKeys.withLock { $0.expire(windows: windows, at: now) }
             self.fetchKeys.withLock { $0.expire(at: now) }
         }
     }

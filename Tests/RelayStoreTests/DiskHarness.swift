@@ -149,6 +149,59 @@ final class DiskHarness: Sendable {
         return ticket
     }
 
+    func push(_ text: String, for names: [String], key: String? = nil) -> Effect {
+        self.heard.answer(to: self.beginToPush(text, for: names, key: key))
+    }
+
+    /// The same without waiting for the answer.
+    func beginToPush(_ text: String, for names: [String], key: String? = nil) -> Ticket {
+        let ticket = self.heard.nextTicket()
+        var effects = Effects()
+        _ = self.store.push(
+            StoreHarness.reply(text, for: names),
+            key: key.flatMap(StoreHarness.key),
+            in: self.realm,
+            ticket: ticket,
+            at: self.now,
+            &effects
+        )
+        self.heard.add(&effects)
+        return ticket
+    }
+
+    /// A packet that a backend gave with a key, for a client or for nobody.
+    ///
+    /// - Returns: whether it was stored, or became a dead letter, now.
+    func fetched(_ text: String, key: String, for name: String?) -> Bool {
+        let reply = StoreHarness.reply(text, for: [name ?? "nobody"], from: nil)
+        let packet: FetchedPacket =
+            name == nil ? .unusable(reply.contents, .noRecipient, for: nil) : .reply(reply)
+        var effects = Effects()
+        let before = self.store.statistics()
+        _ = self.store.fetched(
+            packet,
+            FetchOrigin(
+                key: FetchKey(pool: self.pool, text: Array(key.utf8)),
+                target: 0,
+                loop: 0
+            ),
+            in: self.realm,
+            at: self.now,
+            &effects
+        )
+        self.heard.add(&effects)
+        self.heard.waitForFetched(key)
+        let after = self.store.statistics()
+        return after.waitingForClients != before.waitingForClients
+            || after.deadLetters != before.deadLetters
+    }
+
+    /// How many rows a table has, of which something holds if that is said.
+    func rows(in table: String, _ condition: String = "true") throws -> Int64? {
+        try Database(path: "\(self.path)/relay.db", .reading)
+            .integer("SELECT count(*) FROM \(table) WHERE \(condition)")
+    }
+
     func poll(_ name: String, acknowledging number: PacketNumber) throws -> Effect {
         let session = try self.session(name)
         return self.answer {
@@ -299,6 +352,7 @@ final class Heard: StoreEvents {
             case .loggedIn(let ticket), .stored(let ticket, _), .refused(let ticket, _),
                 .answerEmpty(let ticket, _, _), .duplicate(let ticket), .loggedOut(let ticket):
                 state.answers[ticket.handle] = effect
+            case .pushed(let ticket, _, _): state.answers[ticket.handle] = effect
             case .deliver(let delivery): state.answers[delivery.ticket.handle] = effect
             case .send(let send): state.sends.append(send)
             default: state.others.append(effect)
@@ -313,6 +367,19 @@ final class Heard: StoreEvents {
 
     func nextSend() -> LaneSend {
         self.wait { $0.sends.isEmpty ? nil : $0.sends.removeFirst() }
+    }
+
+    func waitForFetched(_ key: String) {
+        _ = self.wait { state in
+            let index = state.others.firstIndex {
+                if case .fetched(let origin, _) = $0 {
+                    origin.key.text == Array(key.utf8)
+                } else {
+                    false
+                }
+            }
+            return index.map { state.others.remove(at: $0) }
+        }
     }
 
     func waitForEvent(_ isIt: @Sendable (DiskEvent) -> Bool) {

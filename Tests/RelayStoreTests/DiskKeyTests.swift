@@ -109,14 +109,111 @@ struct DiskKeyTests {
     }
 }
 
-extension Effect {
-    fileprivate var isDuplicate: Bool { if case .duplicate = self { true } else { false } }
+/// The keys of packets that were pushed or fetched, in a store on disk.
+struct DiskBackendKeyTests {
+    private func harness(keysMax: Int = 1024) throws -> DiskHarness {
+        var settings = RealmSettings()
+        settings.dedupeKeysMax = keysMax
+        settings.unknownClientsMax = 1
+        return try DiskHarness(realm: settings)
+    }
+
+    @Test func `a push is known after a restart, with its numbers`() throws {
+        let harness = try self.harness()
+        let first = harness.push("one", for: ["anna", "bert", "cleo"], key: "a")
+        guard case .pushed(_, let numbers, isDuplicate: false) = first else {
+            Issue.record("it was not stored")
+            return
+        }
+        // Beyond the first stranger nobody is known.
+        #expect(numbers.map { $0 == 0 } == [false, true, true])
+        #expect(harness.push("two", for: ["anna"], key: "b").isPushed(again: false))
+        for _ in 0..<2 {
+            try harness.reopen()
+            guard
+                case .pushed(_, numbers, isDuplicate: true) =
+                    harness.push("one", for: ["anna"], key: "a")
+            else {
+                Issue.record("it is not known")
+                return
+            }
+            #expect(harness.push("two", for: ["anna"], key: "b").isPushed(again: true))
+        }
+        #expect(harness.push("three", for: ["anna"], key: "c").isPushed(again: false))
+        #expect(try harness.received(by: harness.logIn("anna")) == ["one", "two", "three"])
+    }
+
+    @Test func `of two pushes under way with one key the first is stored`() throws {
+        let harness = try self.harness()
+        let tickets = (0..<300).map {
+            harness.beginToPush("packet \($0)", for: ["anna"], key: "key-\($0 / 3)")
+        }
+        for (index, ticket) in tickets.enumerated() {
+            #expect(harness.heard.answer(to: ticket).isPushed(again: index % 3 != 0))
+        }
+        #expect(try harness.rows(in: "pushed") == 100)
+        #expect(try harness.rows(in: "outbox") == 100)
+    }
+
+    @Test func `of too many keys of pushes the newest are known, each once`() throws {
+        let harness = try self.harness(keysMax: 2)
+        for key in ["a", "b", "c", "a"] {
+            #expect(harness.push(key, for: ["anna"], key: key).isPushed(again: false))
+        }
+        try harness.reopen()
+        #expect(harness.push("a", for: ["anna"], key: "a").isPushed(again: true))
+        #expect(harness.push("d", for: ["anna"], key: "d").isPushed(again: false))
+        #expect(harness.push("a", for: ["anna"], key: "a").isPushed(again: true))
+        #expect(harness.push("b", for: ["anna"], key: "b").isPushed(again: false))
+        // What the file has too many goes with the first commit of a minute.
+        try harness.reopen()
+        #expect(harness.push("d", for: ["anna"], key: "d").isPushed(again: true))
+        _ = harness.push("e", for: ["anna"])
+        #expect(try harness.rows(in: "pushed") == 2)
+    }
+
+    @Test func `keys that ran out are forgotten, by the file too`() throws {
+        let harness = try self.harness()
+        for key in ["a", "b"] {
+            #expect(harness.push(key, for: ["anna"], key: key).isPushed(again: false))
+            #expect(harness.fetched(key, key: key, for: "anna"))
+        }
+        let elevenMinutes = 660_000_000
+        try harness.change(
+            """
+            UPDATE pushed SET seq = seq - \(elevenMinutes), at_us = at_us - \(elevenMinutes)
+            WHERE CAST(key AS TEXT) = 'a';
+            UPDATE fetched SET until_us = until_us - \(elevenMinutes) WHERE CAST(key AS TEXT) = 'a'
+            """
+        )
+        try harness.reopen()
+        #expect(harness.push("b", for: ["anna"], key: "b").isPushed(again: true))
+        #expect(harness.push("a", for: ["anna"], key: "a").isPushed(again: false))
+        #expect(!harness.fetched("b", key: "b", for: "anna"))
+        #expect(harness.fetched("a", key: "a", for: "anna"))
+        #expect(try harness.rows(in: "pushed") == 2)
+        #expect(try harness.rows(in: "fetched") == 2)
+    }
+
+    @Test func `a fetched packet is stored once, and a useless one dies once`() throws {
+        let harness = try self.harness()
+        #expect(harness.fetched("one", key: "a", for: "anna"))
+        #expect(harness.fetched("two", key: "b", for: nil))
+        for _ in 0..<2 {
+            try harness.reopen()
+            #expect(!harness.fetched("one", key: "a", for: "anna"))
+            #expect(!harness.fetched("two", key: "b", for: nil))
+        }
+        #expect(harness.store.keptDeadLetters().map(\.reason) == [.noRecipient])
+        #expect(try harness.rows(in: "dead") == 1)
+        #expect(try harness.received(by: harness.logIn("anna")) == ["one"])
+    }
 }
 
-extension DiskHarness {
-    /// How many rows a table has.
-    fileprivate func rows(in table: String) throws -> Int64? {
-        try Database(path: "\(self.path)/relay.db", .reading)
-            .integer("SELECT count(*) FROM \(table)")
+extension Effect {
+    fileprivate func isPushed(again: Bool) -> Bool {
+        if case .pushed(_, _, again) = self { true } else { false }
     }
+
+    fileprivate var isDuplicate: Bool { if case .duplicate = self { true } else { false } }
 }

@@ -185,7 +185,7 @@ struct PushKeysTests {
             self.key,
             in: self.realm,
             StoreHarness.ticket(ticket),
-            RealmSettings(),
+            window: 600_000_000_000,
             at: self.now
         )
     }
@@ -196,7 +196,7 @@ struct PushKeysTests {
         #expect(self.claim(&keys, 2) == .underWay)
         #expect(self.claim(&keys, 3) == .underWay)
         #expect(
-            keys.stored(self.key, in: self.realm, [7], at: self.now)
+            keys.stored(self.key, in: self.realm, [7], max: 1024, at: self.now)
                 == [2, 3].map(StoreHarness.ticket)
         )
         #expect(self.claim(&keys, 4) == .stored([7]))

@@ -52,8 +52,8 @@ package final class DiskStore: Journal {
     private let report: @Sendable (DiskEvent) -> Void
     private let threads = Mutex<Threads?>(nil)
 
-    /// What stood in the store when it was opened, and the last number that was given.
-    private let last = Mutex<PacketNumber>(0)
+    /// The numbers that stood in the store when it was opened.
+    private let found = Mutex(FoundNumbers())
 
     /// Opens the store in the folder, which is made if there is none; nobody else may have it open.
     ///
@@ -78,9 +78,9 @@ package final class DiskStore: Journal {
         do throws(DatabaseError) {
             var loading = Loading(database, into: store, at: self.clock())
             try loading.run()
-            let last = loading.last
-            store.restoreNumbers(upTo: last)
-            self.last.withLock { $0 = last }
+            let found = loading.found
+            store.restoreNumbers(upTo: found.last)
+            self.found.withLock { $0 = found }
         } catch {
             throw .database(error)
         }
@@ -95,7 +95,7 @@ package final class DiskStore: Journal {
             store: store,
             events: events,
             settings: self.settings,
-            last: self.last.withLock { $0 },
+            found: self.found.withLock { $0 },
             clock: self.clock,
             report: self.report
         )

@@ -19,9 +19,12 @@ extension DiskWriter {
     /// On a new connection, because a descriptor whose sync failed once may say yes the next time
     /// without having written. Returns when that is done, however long it takes, unless the file is
     /// damaged or relay ends.
+    ///
+    /// - Parameter outbox: what the file had before.
     func recover(
         _ batch: [WriteQueue.Item],
         numbersFrom first: PacketNumber,
+        _ outbox: OutboxBuckets,
         _ failure: DatabaseError
     ) -> Outcome {
         var failure = failure
@@ -29,6 +32,7 @@ extension DiskWriter {
         var attempts = 0
         while true {
             self.rows = nil
+            self.outbox = outbox
             self.reserved = 0
             self.refuse(because: failure, isFirst: attempts == 0)
             attempts += 1

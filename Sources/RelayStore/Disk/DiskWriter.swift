@@ -25,6 +25,9 @@ final class DiskWriter: @unchecked Sendable {
     private(set) var last: PacketNumber
     var reserved: PacketNumber = 0
 
+    /// What the file has of packets to clients.
+    var outbox: OutboxBuckets
+
     private var cache: PacketCache
 
     /// When the disk was looked at last, and dead letters trimmed, in nanoseconds.
@@ -41,7 +44,7 @@ final class DiskWriter: @unchecked Sendable {
         store: PacketStore,
         events: any StoreEvents,
         settings: DiskSettings,
-        last: PacketNumber,
+        found: FoundNumbers,
         clock: @escaping @Sendable () -> StoreInstant,
         report: @escaping @Sendable (DiskEvent) -> Void
     ) {
@@ -50,7 +53,8 @@ final class DiskWriter: @unchecked Sendable {
         self.store = store
         self.events = events
         self.settings = settings
-        self.last = last
+        self.last = found.last
+        self.outbox = found.outbox
         self.cache = PacketCache(bytesMax: settings.cacheBytes)
         self.clock = clock
         self.report = report
@@ -89,10 +93,10 @@ final class DiskWriter: @unchecked Sendable {
     struct Outcome {
         var written: [WrittenOperation] = []
         var refused: [(ticket: Ticket, refusal: Refusal)] = []
-        /// Who sent a packet whose key was written before; nothing is written for it.
-        var repeats: [Ticket] = []
+        /// The answers to those whose packet has a key that was written before; nothing is written for it.
+        var repeats: [Effect] = []
         /// The keys of packets in the batch.
-        var keys: Set<ClientKey> = []
+        var keys: Set<KeyClaim> = []
         /// What has the key of another one in the batch.
         ///
         /// Whether it is a repeat is known when that one has happened, or has not. So nothing is ever
@@ -104,15 +108,10 @@ final class DiskWriter: @unchecked Sendable {
         var names: Set<ClientName> = []
     }
 
-    /// A key belongs to a client.
-    struct ClientKey: Hashable {
-        let client: ClientHandle
-        let fingerprint: PacketKey.Fingerprint
-    }
-
     private func write(_ batch: [WriteQueue.Item]) {
         let now = self.clock()
         let first = self.last + 1
+        let before = self.outbox
         var outcome = Outcome()
         do throws(DatabaseError) {
             guard self.queue.state != .broken else {
@@ -123,11 +122,12 @@ final class DiskWriter: @unchecked Sendable {
                 for item in batch {
                     try self.write(item, to: rows, at: now, &outcome)
                 }
+                try self.deleteAcknowledged(rows)
                 try self.reserveNumbers(rows, at: now)
                 try self.trim(rows, at: now)
             }
         } catch {
-            outcome = self.recover(batch, numbersFrom: first, error)
+            outcome = self.recover(batch, numbersFrom: first, before, error)
         }
         let placed = self.store.committed(
             outcome.written,
@@ -176,25 +176,6 @@ final class DiskWriter: @unchecked Sendable {
         }
     }
 
-    /// Whether nothing is to be written for an operation now, because of the key of its packet.
-    private func isRepeat(
-        _ operation: StoreOperation,
-        at now: StoreInstant,
-        _ outcome: inout Outcome
-    ) -> Bool {
-        guard let (key, session) = operation.key, let ticket = operation.ticket else {
-            return false
-        }
-        if self.store.hasSeen(key, from: session, at: now) {
-            outcome.repeats.append(ticket)
-            return true
-        }
-        let claim = ClientKey(client: session.client, fingerprint: key.fingerprint)
-        let isFirst = outcome.keys.insert(claim).inserted
-        if !isFirst { outcome.deferred.append(operation) }
-        return !isFirst
-    }
-
     /// - Returns: the number of the first packet that it stores.
     private func write(
         _ operation: StoreOperation,
@@ -230,17 +211,39 @@ final class DiskWriter: @unchecked Sendable {
             return number
         case .append(let reply, let realm, _):
             return try self.write(reply, in: realm, to: rows, at: now)
-        case .push(let reply, _, let realm, _), .fetched(.reply(let reply), _, let realm):
-            return try self.write(reply, in: realm, to: rows, at: now)
-        case .acknowledge, .logOut, .fetched(.unusable, _, _): return nil
+        case .push(let reply, let key, let realm, _):
+            let number = try self.write(reply, in: realm, to: rows, at: now)
+            if let key, self.store.remembersKeys(in: realm) {
+                try rows.insertPushKey(
+                    key,
+                    in: realm,
+                    Array(number..<number + UInt64(reply.recipients.count)),
+                    first: number,
+                    atMicroseconds: now.unixMicroseconds
+                )
+            }
+            return number
+        case .fetched(let packet, let origin, let realm):
+            try self.write(origin.key, in: realm, to: rows, at: now)
+            if case .reply(let reply) = packet {
+                return try self.write(reply, in: realm, to: rows, at: now)
+            }
+            for letter in packet.letters(from: origin, in: realm, at: now) {
+                try rows.bury(letter)
+            }
+            return nil
+        case .acknowledge, .logOut: return nil
         case .endSession(let client, let realm):
             try rows.deleteSession(of: client, in: realm)
             return nil
         case .died(let letter):
             try rows.bury(letter)
+            if letter.direction == .toClient, let number = letter.number {
+                self.outbox.removed(number)
+            }
             return nil
         case .dropped(let number, let client, let realm):
-            try rows.delete(number, .toClient)
+            try self.delete(number, .toClient, rows)
             try rows.addLosses(1, of: client, in: realm)
             return nil
         case .lossesTold(let client, let realm, let count):
@@ -253,40 +256,6 @@ final class DiskWriter: @unchecked Sendable {
             }
             try rows.delete(number, .toBackend)
             return first
-        }
-    }
-
-    /// The key of a packet, if it has one that is to be remembered.
-    private func write(
-        _ key: PacketKey?,
-        of number: PacketNumber,
-        from session: Session,
-        to rows: RowWriter,
-        at now: StoreInstant
-    ) throws(DatabaseError) {
-        guard let key, self.store.remembersKeys(in: session.realm) else { return }
-        try rows.insertKey(
-            key,
-            of: number,
-            from: session.name,
-            in: session.realm,
-            atMicroseconds: now.unixMicroseconds
-        )
-    }
-
-    /// What a session acknowledges, and that it does.
-    private func write(
-        _ session: Session,
-        upTo number: PacketNumber,
-        isReplaced: Bool,
-        to rows: RowWriter
-    ) throws(DatabaseError) {
-        guard !isReplaced,
-            let numbers = self.store.acknowledged(by: session, upTo: number)
-        else { return }
-        for number in numbers { try rows.delete(number, .toClient) }
-        if !session.acknowledges {
-            try rows.setAcknowledging(session.name, in: session.realm)
         }
     }
 
@@ -306,6 +275,7 @@ final class DiskWriter: @unchecked Sendable {
             }
         for name in names {
             try rows.insertOutbox(number, for: name, in: realm, from: reply.from, reply.contents)
+            self.outbox.inserted(number)
             number += 1
         }
         return first
@@ -313,9 +283,11 @@ final class DiskWriter: @unchecked Sendable {
 
     private func write(_ change: StoreChange, to rows: RowWriter) throws(DatabaseError) {
         switch change {
-        case .removed(let number, let direction): try rows.delete(number, direction)
+        case .removed(let number, let direction): try self.delete(number, direction, rows)
         case .attempted(let number, let attempts): try rows.setAttempts(attempts, on: number)
         case .keyForgotten(let number): try rows.deleteKey(of: number)
+        case .pushSettled(let number, let realm, let numbers):
+            try rows.pushSettled(number, in: realm, numbers)
         case .sessionUsed(let digest, let time):
             try rows.sessionUsed(digest, atMicroseconds: time.unixMicroseconds)
         }
@@ -348,13 +320,13 @@ final class DiskWriter: @unchecked Sendable {
             olderThan: now.microseconds(before: limits.deadLettersKept.nanosecondsClamped),
             newest: limits.deadLettersMax
         )
-        try rows.trimKeys(olderThan: now.microseconds(before: self.store.longestDedupeWindow))
+        try self.trimKeys(rows, at: now)
     }
 }
 
 extension StoreInstant {
     /// The time of day so many nanoseconds ago, in microseconds since 1970; 0 if that is before.
-    fileprivate func microseconds(before age: UInt64) -> UInt64 {
+    func microseconds(before age: UInt64) -> UInt64 {
         self.unixMicroseconds > age / 1000 ? self.unixMicroseconds - age / 1000 : 0
     }
 }

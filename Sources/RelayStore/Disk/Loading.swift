@@ -1,16 +1,25 @@
+/// What a store's file says of numbers.
+struct FoundNumbers: Sendable {
+    /// The last one that may have been given.
+    var last: PacketNumber = 0
+    /// Those of packets to clients.
+    var outbox = OutboxBuckets()
+}
+
 /// Reads a store's file into memory when relay starts: everything but header fields and bodies.
 struct Loading {
     private let database: Database
     private let store: PacketStore
     private let now: StoreInstant
 
-    /// The last number that may have been given.
-    private(set) var last: PacketNumber = 0
+    /// The numbers in the file.
+    private(set) var found = FoundNumbers()
 
     private var realms: [Int64: RealmID] = [:]
     private var pools: [Int64: PoolID] = [:]
     private var clients: [Int64: (handle: ClientHandle, realm: RealmID)] = [:]
     private var attempts: [PacketNumber: UInt32] = [:]
+    private var acknowledged: [Int64: PacketNumber] = [:]
 
     /// Nothing is read yet.
     init(_ database: Database, into store: PacketStore, at now: StoreInstant) {
@@ -22,7 +31,7 @@ struct Loading {
     /// Reads all tables.
     mutating func run() throws(DatabaseError) {
         try self.removeLeftovers()
-        self.last = UInt64(
+        self.found.last = UInt64(
             clamping: try self.database.integer("SELECT value FROM meta WHERE key = 'last'") ?? 0
         )
         try self.loadNames()
@@ -31,6 +40,8 @@ struct Loading {
         try self.loadOutbox()
         try self.loadInbox()
         try self.loadKeys()
+        try self.loadPushKeys()
+        try self.loadFetchKeys()
         try self.loadDeadLetters()
     }
 
@@ -42,7 +53,8 @@ struct Loading {
             DELETE FROM retry WHERE seq NOT IN (SELECT seq FROM inbox);
             DELETE FROM client WHERE lost = 0 AND id NOT IN (SELECT client FROM session)
                 AND id NOT IN (SELECT client FROM outbox) AND id NOT IN (SELECT client FROM inbox)
-                AND id NOT IN (SELECT client FROM seen)
+                AND id NOT IN (SELECT client FROM seen);
+            DELETE FROM acked WHERE client NOT IN (SELECT client FROM outbox)
             """
         )
     }
@@ -97,12 +109,21 @@ struct Loading {
     }
 
     private mutating func loadOutbox() throws(DatabaseError) {
+        let acknowledged = try self.database.prepare("SELECT client, upto FROM acked")
+        while try acknowledged.step() {
+            self.acknowledged[acknowledged.integer(0)] = acknowledged.unsigned(1)
+        }
         let rows = try self.database.prepare(
             "SELECT seq, client, len, sender FROM outbox ORDER BY seq"
         )
         while try rows.step() {
             let number = rows.unsigned(0)
-            self.last = max(self.last, number)
+            self.found.last = max(self.found.last, number)
+            self.found.outbox.inserted(number)
+            if let upTo = self.acknowledged[rows.integer(1)], number <= upTo {
+                self.found.outbox.acknowledged(number)
+                continue
+            }
             guard let client = self.clients[rows.integer(1)] else { continue }
             let sender = rows.isNull(3) ? nil : ClientName(rows.bytes(3).span)
             self.store.restorePacket(
@@ -122,7 +143,7 @@ struct Loading {
         )
         while try rows.step() {
             let number = rows.unsigned(0)
-            self.last = max(self.last, number)
+            self.found.last = max(self.found.last, number)
             guard let pool = self.pools[rows.integer(1)], let client = self.clients[rows.integer(2)]
             else { continue }
             let place = KeptPacket.Place.inbox(pool, attempts: self.attempts[number] ?? 0)
@@ -139,7 +160,7 @@ struct Loading {
         )
         while try rows.step() {
             let number = rows.unsigned(0)
-            self.last = max(self.last, number)
+            self.found.last = max(self.found.last, number)
             guard let client = self.clients[rows.integer(1)],
                 let key = PacketKey(rows.bytes(2).span)
             else { continue }
@@ -148,6 +169,36 @@ struct Loading {
                 of: number,
                 at: self.nanoseconds(ofMicroseconds: rows.unsigned(3)),
                 from: client.handle
+            )
+        }
+    }
+
+    private mutating func loadPushKeys() throws(DatabaseError) {
+        let rows = try self.database.prepare(
+            "SELECT seq, realm, key, numbers, at_us FROM pushed ORDER BY realm, seq DESC"
+        )
+        while try rows.step() {
+            let numbers = PushedNumbers.numbers(in: rows.bytes(3))
+            self.found.last = max(self.found.last, rows.unsigned(0), numbers.max() ?? 0)
+            guard let realm = self.realms[rows.integer(1)], let key = PacketKey(rows.bytes(2).span)
+            else { continue }
+            let time = self.nanoseconds(ofMicroseconds: rows.unsigned(4))
+            self.store.restorePushKey(key, in: realm, numbers, at: time)
+        }
+    }
+
+    private func loadFetchKeys() throws(DatabaseError) {
+        let now = self.now.unixMicroseconds
+        let rows = try self.database.prepare(
+            "SELECT pool, key, until_us FROM fetched WHERE until_us >= \(now) ORDER BY id"
+        )
+        while try rows.step() {
+            guard let pool = self.pools[rows.integer(0)] else { continue }
+            let (window, isLong) = (rows.unsigned(2) - now).multipliedReportingOverflow(by: 1000)
+            self.store.restoreFetchKey(
+                FetchKey(pool: pool, text: rows.bytes(1)),
+                window: isLong ? .max : window,
+                at: self.now
             )
         }
     }

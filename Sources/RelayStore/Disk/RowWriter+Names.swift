@@ -31,7 +31,8 @@ extension RowWriter {
         return try statement.step() ? statement.integer(0) : nil
     }
 
-    private func realm(_ realm: RealmID) throws(DatabaseError) -> Int64 {
+    /// The row of a realm, made if there is none.
+    func realm(_ realm: RealmID) throws(DatabaseError) -> Int64 {
         if let known = self.realms[realm] { return known }
         let row = try self.named(self.store.name(of: realm), in: "realm")
         self.realms[realm] = row

@@ -17,6 +17,10 @@ final class RowWriter {
     private let deleteOutbox: Statement
     private let deleteInbox: Statement
     private let deleteAttempts: Statement
+    let insertPushKey: Statement
+    let insertFetchKey: Statement
+    let setAcknowledged: Statement
+    let deleteAcknowledged: Statement
     private let deleteKey: Statement
     private let deleteSession: Statement
     private let buryOutbox: Statement
@@ -64,6 +68,22 @@ final class RowWriter {
         self.deleteAttempts = try database.prepare("DELETE FROM retry WHERE seq = ?")
         self.insertKey = try database.prepare("INSERT INTO seen VALUES (?,?,?,?)")
         self.deleteKey = try database.prepare("DELETE FROM seen WHERE seq = ?")
+        self.setAcknowledged = try database.prepare(
+            """
+            INSERT INTO acked VALUES (?,?)
+            ON CONFLICT(client) DO UPDATE SET upto = max(upto, excluded.upto)
+            """
+        )
+        self.deleteAcknowledged = try database.prepare(
+            """
+            DELETE FROM outbox WHERE seq BETWEEN ? AND ?
+            AND seq <= (SELECT upto FROM acked WHERE acked.client = outbox.client)
+            """
+        )
+        self.insertPushKey = try database.prepare("INSERT INTO pushed VALUES (?,?,?,?,?)")
+        self.insertFetchKey = try database.prepare(
+            "INSERT INTO fetched(pool, key, until_us) VALUES (?,?,?)"
+        )
         self.deleteOutbox = try database.prepare("DELETE FROM outbox WHERE seq = ?")
         self.deleteInbox = try database.prepare("DELETE FROM inbox WHERE seq = ?")
         let columns =
@@ -198,7 +218,7 @@ final class RowWriter {
         try self.database.execute(
             """
             DELETE FROM outbox WHERE \(bounds); DELETE FROM inbox WHERE \(bounds);
-            DELETE FROM seen WHERE \(bounds)
+            DELETE FROM seen WHERE \(bounds); DELETE FROM pushed WHERE \(bounds)
             """
         )
     }

@@ -1,7 +1,7 @@
 /// The tables of a store's file, and the settings under which a commit is synced before it ends.
 enum Schema {
-    /// What this version of relay writes.
-    static let version: Int64 = 1
+    /// What this version of relay writes: the number of its steps.
+    static var version: Int64 { Int64(Self.steps.count) }
 
     /// Sets and asserts the settings of the connection that writes.
     static func configure(_ database: Database) throws(DiskStoreError) {
@@ -25,22 +25,26 @@ enum Schema {
         }
     }
 
-    /// Makes the tables in an empty file; refuses a file of a newer relay.
+    /// Makes the tables in an empty file, and those that one of an older relay has not; refuses a file of a
+    /// newer one.
+    ///
+    /// What a step makes and the version that says so are in one transaction.
     static func prepare(_ database: Database) throws(DiskStoreError) {
         do {
             let isNew =
                 try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") == 0
-            if isNew {
+            let found =
+                isNew ? 0 : try database.integer("SELECT value FROM meta WHERE key = 'version'")
+            guard let found, found >= 0 else { throw DiskStoreError.settings }
+            guard found <= Self.version else { throw DiskStoreError.newer(version: found) }
+            for (index, step) in Self.steps.enumerated().dropFirst(Int(found)) {
                 try database.execute(
                     """
-                    BEGIN IMMEDIATE; \(Self.tables);
-                    INSERT INTO meta VALUES ('version', \(Self.version)), ('last', 0); COMMIT
+                    BEGIN IMMEDIATE; \(step);
+                    INSERT OR REPLACE INTO meta VALUES ('version', \(index + 1)); COMMIT
                     """
                 )
             }
-            guard let found = try database.integer("SELECT value FROM meta WHERE key = 'version'")
-            else { throw DiskStoreError.settings }
-            guard found <= Self.version else { throw DiskStoreError.newer(version: found) }
         } catch let error as DatabaseError {
             throw .database(error)
         } catch let error as DiskStoreError {
@@ -49,6 +53,11 @@ enum Schema {
             throw .settings
         }
     }
+
+    /// What each version has that the one before had not, from an empty file on.
+    ///
+    /// A step that was released stays as it is.
+    private static let steps = [Self.tables, Self.keysOfBackends, Self.acknowledgements]
 
     /// `len`, `client` and `crc` stand before what may fill pages of its own, so that the scan at start
     /// reads none of those.
@@ -72,8 +81,30 @@ enum Schema {
         CREATE TABLE dead(id INTEGER PRIMARY KEY, seq INTEGER, at_us INTEGER NOT NULL,
             direction TEXT NOT NULL, reason TEXT NOT NULL, realm TEXT NOT NULL, pool TEXT,
             client BLOB, attempts INTEGER NOT NULL, len INTEGER NOT NULL, head BLOB NOT NULL,
-            body BLOB NOT NULL)
+            body BLOB NOT NULL);
+        INSERT INTO meta VALUES ('last', 0)
         """
+
+    /// The keys of packets that were pushed, one key space for each realm, and of those that were fetched, one
+    /// for each pool.
+    ///
+    /// `seq` is the first number of the packet; `numbers` has 8 bytes for each recipient, the most
+    /// significant one first.
+    private static let keysOfBackends = """
+        CREATE TABLE pushed(realm INTEGER NOT NULL, seq INTEGER NOT NULL, key BLOB NOT NULL,
+            numbers BLOB NOT NULL, at_us INTEGER NOT NULL, PRIMARY KEY(realm, seq)) WITHOUT ROWID;
+        CREATE TABLE fetched(id INTEGER PRIMARY KEY, pool INTEGER NOT NULL, key BLOB NOT NULL,
+            until_us INTEGER NOT NULL)
+        """
+}
+
+extension Schema {
+    /// Up to which number each client has acknowledged: its rows of the outbox up to there are gone, though they
+    /// may be in the file.
+    ///
+    /// So a row of this table outlives the client's last row there.
+    private static let acknowledgements =
+        "CREATE TABLE acked(client INTEGER PRIMARY KEY, upto INTEGER NOT NULL)"
 }
 
 /// Why a disk store cannot be opened.

@@ -21,31 +21,34 @@ struct PushKeys: Sendable {
         _ key: PacketKey,
         in realm: RealmID,
         _ ticket: Ticket,
-        _ settings: RealmSettings,
+        window: UInt64,
         at now: StoreInstant
     ) -> Claim {
-        self.tables[realm, default: Table()].claim(key.fingerprint, ticket, settings, at: now)
+        self.tables[realm, default: Table()]
+            .claim(key.fingerprint, ticket, window: window, at: now)
     }
 
-    /// The numbers of the packet that was stored with a key, if it is known.
+    /// The numbers of the packet that was stored with a key within `window` nanoseconds, if it was.
     mutating func numbers(
         of key: PacketKey,
         in realm: RealmID,
+        window: UInt64,
         at now: StoreInstant
     ) -> [PacketNumber]? {
-        self.tables[realm]?.numbers(of: key.fingerprint, at: now)
+        self.tables[realm]?.numbers(of: key.fingerprint, window: window, at: now)
     }
 
-    /// The first packet with the key is stored.
+    /// The first packet with the key is stored; the oldest keys go out if there are more than `max`.
     ///
     /// - Returns: who repeated it meanwhile.
     mutating func stored(
         _ key: PacketKey,
         in realm: RealmID,
         _ numbers: [PacketNumber],
+        max: Int,
         at now: StoreInstant
     ) -> [Ticket] {
-        self.tables[realm]?.stored(key.fingerprint, numbers, at: now) ?? []
+        self.tables[realm]?.stored(key.fingerprint, numbers, max: max, at: now) ?? []
     }
 
     /// The first packet with the key is not stored, and the key is free again.
@@ -55,10 +58,21 @@ struct PushKeys: Sendable {
         self.tables[realm]?.refused(key.fingerprint) ?? []
     }
 
-    /// Forgets the keys whose time is over.
-    mutating func expire(at now: StoreInstant) {
+    /// A packet was stored with this key before the process began, at a time in nanoseconds, and before those
+    /// restored until now.
+    mutating func restore(
+        _ key: PacketKey,
+        in realm: RealmID,
+        _ numbers: [PacketNumber],
+        at time: UInt64
+    ) {
+        self.tables[realm, default: Table()].restore(key.fingerprint, numbers, at: time)
+    }
+
+    /// Forgets the keys whose time is over; `windows` are the realms', in nanoseconds.
+    mutating func expire(windows: [UInt64], at now: StoreInstant) {
         for realm in Array(self.tables.keys) {
-            self.tables[realm]?.expire(at: now)
+            self.tables[realm]?.expire(window: windows[realm.index], at: now)
             if self.tables[realm]?.isEmpty ?? false { self.tables[realm] = nil }
         }
     }
@@ -75,9 +89,6 @@ extension PushKeys {
         /// The keys of stored packets, oldest first.
         private var order: Deque<PacketKey.Fingerprint> = []
 
-        /// As the newest push found it, in nanoseconds.
-        private var window: UInt64 = 0
-
         private enum Entry: Sendable {
             /// The packet is being stored; these repeated it.
             case underWay([Ticket])
@@ -92,11 +103,10 @@ extension PushKeys {
         mutating func claim(
             _ key: PacketKey.Fingerprint,
             _ ticket: Ticket,
-            _ settings: RealmSettings,
+            window: UInt64,
             at now: StoreInstant
         ) -> Claim {
-            self.window = settings.dedupeWindow.nanosecondsClamped
-            self.expire(at: now)
+            self.expire(window: window, at: now)
             switch self.entries[key] {
             case .stored(let numbers, _):
                 return .stored(numbers)
@@ -104,7 +114,6 @@ extension PushKeys {
                 self.entries[key] = .underWay(repeats + [ticket])
                 return .underWay
             case nil:
-                while self.order.count >= settings.dedupeKeysMax { self.forgetOldest() }
                 self.entries[key] = .underWay([])
                 return .first
             }
@@ -112,9 +121,10 @@ extension PushKeys {
 
         mutating func numbers(
             of key: PacketKey.Fingerprint,
+            window: UInt64,
             at now: StoreInstant
         ) -> [PacketNumber]? {
-            self.expire(at: now)
+            self.expire(window: window, at: now)
             guard case .stored(let numbers, _) = self.entries[key] else { return nil }
             return numbers
         }
@@ -122,11 +132,13 @@ extension PushKeys {
         mutating func stored(
             _ key: PacketKey.Fingerprint,
             _ numbers: [PacketNumber],
+            max: Int,
             at now: StoreInstant
         ) -> [Ticket] {
             guard case .underWay(let repeats) = self.entries[key] else { return [] }
             self.entries[key] = .stored(numbers, at: now.nanoseconds)
             self.order.append(key)
+            while self.order.count > max { self.forgetOldest() }
             return repeats
         }
 
@@ -137,9 +149,20 @@ extension PushKeys {
             return repeats
         }
 
-        mutating func expire(at now: StoreInstant) {
+        mutating func restore(
+            _ key: PacketKey.Fingerprint,
+            _ numbers: [PacketNumber],
+            at time: UInt64
+        ) {
+            // One that was forgotten and came again counts from then on.
+            guard self.entries[key] == nil else { return }
+            self.entries[key] = .stored(numbers, at: time)
+            self.order.prepend(key)
+        }
+
+        mutating func expire(window: UInt64, at now: StoreInstant) {
             while let oldest = self.order.first, case .stored(_, let at) = self.entries[oldest],
-                now.nanoseconds(since: at) > self.window
+                now.nanoseconds(since: at) > window
             {
                 self.forgetOldest()
             }

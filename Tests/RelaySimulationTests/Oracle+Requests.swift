@@ -168,8 +168,11 @@ extension Oracle {
     }
 
     /// A newer poll of the client is under way: those that are held for long are answered.
+    ///
+    /// One that may be a duplicate is answered at once, and displaces none.
     private func displaces(_ request: ClientRequest) {
         guard !self.scenario.isFaulty, request.waitSeconds == nil, request.ahead == 0,
+            request.packet?.isRepeated != true,
             request.connection.answers > 0, request.client.kind != .dribbling
         else { return }
         let older = request.client.open.filter { other in

@@ -8,8 +8,8 @@ final class Backend {
     private(set) var mood = BackendMood.healthy
     /// The status of its errors.
     private(set) var errorStatus = 503
-    /// How many packets the next fetches are answered with.
-    var packetsToGive: [String] = []
+    /// What it gave with a key.
+    var keyedGifts: [Gift] = []
     /// Whether it gives packets of its own accord.
     private(set) var isGenerous = true
     var generator: SeededGenerator
@@ -73,7 +73,7 @@ final class Backend {
     private func changeMood() {
         self.leaveMood()
         self.mood = .any(&self.generator)
-        self.world.simulation.note("backend \(self.address) is \(self.mood)")
+        self.world.note("backend \(self.address) is \(self.mood)")
         switch self.mood {
         case .failing:
             self.errorStatus = [500, 503, 429, 404].randomElement(using: &self.generator) ?? 500
@@ -107,9 +107,32 @@ final class Backend {
 
     // MARK: Answers
 
-    /// Whom a reply is for: who sent the packet, or any other client.
-    func recipient(sender: String?) -> String {
-        if let sender, self.generator.chance(0.7) { return sender }
-        return self.world.clientNames.randomElement(using: &self.generator) ?? "c0"
+    /// Whom a packet is for: who sent the one that it answers, or any other clients; nobody by mistake.
+    func recipients(sender: String?) -> [String] {
+        if self.generator.chance(0.02) { return [] }
+        var recipients: [String] = []
+        let count = self.generator.chance(0.1) ? Int.random(in: 2...3, using: &self.generator) : 1
+        for _ in 0..<count {
+            if let sender, self.generator.chance(0.7) {
+                recipients.append(sender)
+            } else if let name = self.world.clientNames.randomElement(using: &self.generator) {
+                recipients.append(name)
+            }
+        }
+        return recipients
+    }
+
+    /// A packet whose key has not come back, which is given again.
+    func giftToRepeat() -> Gift? {
+        guard !self.isGenerous || self.generator.chance(0.5) else { return nil }
+        return self.keyedGifts.first { !$0.isConfirmed }
+    }
+
+    /// Whose sessions an answer ends.
+    func clientsToEnd() -> [Client] {
+        guard self.world.scenario.endsSessions, self.isGenerous, self.generator.chance(0.05) else {
+            return []
+        }
+        return self.world.clients.filter { _ in self.generator.chance(0.3) }
     }
 }

@@ -20,6 +20,7 @@ final class BackendConnection {
         self.peer = peer
         peer.onReceived = { [unowned self] in self.received($0.takeReceived()) }
         peer.onInputEnded = { [unowned self] _ in
+            self.current?.isOver = true
             if self.current == nil { self.peer.close() }
         }
     }
@@ -36,6 +37,7 @@ final class BackendConnection {
     func cut() {
         guard !self.peer.isClosed else { return }
         self.current?.isCut = true
+        self.current?.isOver = true
         self.answered?.isCut = true
         self.peer.reset()
     }
@@ -53,7 +55,7 @@ final class BackendConnection {
         if self.current != nil {
             self.world.oracle.broken("a request on a connection whose answer is missing")
         }
-        self.answered?.isProven = true
+        if let answered = self.answered { self.world.oracle.proven(answered) }
         self.answered = nil
         let attempt = self.world.oracle.received(message, by: self.backend)
         self.current = attempt
@@ -76,7 +78,8 @@ final class BackendConnection {
 
     private func answer(_ attempt: Attempt) {
         guard !self.peer.isClosed, !attempt.isCut else { return }
-        var fields = ["Type: Auth", "X-Backend: \(self.backend.address.port)", "More: 999"]
+        var fields = ["Type: Auth", "X-Backend: \(self.backend.address.port)"]
+        if self.backend.generator.chance(0.5) { fields.append("More: 999") }
         var body: [UInt8] = []
         var status = 200
         switch self.backend.mood {
@@ -85,27 +88,47 @@ final class BackendConnection {
             status = 400
         default: break
         }
-        if status == 200, let recipient = self.recipient(attempt) {
-            let reply = self.world.oracle.reply(to: recipient, attempt)
-            body = reply.contents
-            fields.append("To: \(recipient)")
-            fields.append("X-Reply: \(reply.number)")
+        if status == 200, let gift = self.gift(attempt) {
+            body = gift.contents
+            let recipients = gift.copies.map(\.recipient)
+            if !recipients.isEmpty { fields.append("To: \(recipients.joined(separator: ", ,"))") }
+            fields.append("X-Reply: \(gift.number)")
+            if let from = gift.from { fields.append("From: \(from)") }
+            if let key = gift.key { fields.append("Packet-Id: \(key)") }
         } else if status == 200, self.backend.generator.chance(0.3) {
             fields.append("To: c0")
+        }
+        let ended = self.backend.clientsToEnd()
+        if !ended.isEmpty {
+            fields.append("End-Session: \(ended.map(\.name).joined(separator: ", "))")
+            for client in ended { client.sessionEndSaid(by: attempt) }
         }
         attempt.status = status
         self.write(status: status, fields, body, attempt)
     }
 
-    private func recipient(_ attempt: Attempt) -> String? {
+    /// The packet that goes with an answer: one that was given before, as its key has not come back, or a new one.
+    private func gift(_ attempt: Attempt) -> Gift? {
         let backend = self.backend
-        if attempt.packet == nil {
-            if !backend.packetsToGive.isEmpty { return backend.packetsToGive.removeLast() }
-            guard backend.isGenerous, backend.generator.chance(0.5) else { return nil }
-            return backend.recipient(sender: nil)
+        let oracle = self.world.oracle
+        if attempt.packet == nil, let gift = backend.giftToRepeat() {
+            oracle.giveAgain(gift, attempt)
+            return gift
         }
-        guard backend.generator.chance(0.6) else { return nil }
-        return backend.recipient(sender: attempt.packet?.client)
+        guard backend.generator.chance(attempt.packet == nil ? 0.5 : 0.6),
+            attempt.packet != nil || backend.isGenerous
+        else { return nil }
+        let gift = oracle.give(
+            attempt,
+            to: backend.recipients(sender: attempt.packet?.client),
+            from: backend.generator.chance(0.2) ? "server" : nil,
+            isKeyed: attempt.packet == nil && self.world.scenario.hasKeyedFetches
+                && backend.generator.chance(0.6),
+            isHuge: self.world.scenario.hasHugeReplies && backend.isGenerous
+                && backend.generator.chance(0.05)
+        )
+        if gift.key != nil { backend.keyedGifts.append(gift) }
+        return gift
     }
 
     private func write(status: Int, _ fields: [String], _ body: [UInt8], _ attempt: Attempt?) {
@@ -149,6 +172,7 @@ final class BackendConnection {
 
     private func wrote(_ attempt: Attempt?) {
         attempt?.isWhole = true
+        attempt?.isOver = true
         self.answered = attempt
         self.current = nil
         if self.endsBehindAnswer || self.peer.hasInputEnded { self.peer.close() }

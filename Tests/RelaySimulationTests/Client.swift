@@ -10,7 +10,14 @@ final class Client {
     private(set) var sessions: [ClientSession] = []
     /// Whether a login may have been granted that the client knows nothing of.
     private(set) var hasUnknownLogins = false
+    /// Logins and logouts that are not answered.
     private(set) var loginsUnderWay = 0
+    /// When the client had its first session.
+    private(set) var knownSince: MonotonicTime?
+    /// Whether it was without a session after it had one.
+    private(set) var wasAway = false
+    /// When a backend last gave `End-Session` with its name.
+    private var endSaidAt: MonotonicTime?
     /// Its packets that have a name of its own.
     private var named: [SentPacket] = []
     /// The largest `Packet-Id` that it has read, which it acknowledges if that is its manner.
@@ -101,7 +108,8 @@ final class Client {
     /// Sends a request at the packet path.
     func send(_ plan: Visit.Request, on connection: ClientConnection) {
         guard var session else { return }
-        if self.kind == .loggingIn, !self.isSettled, let old = self.sessions.last,
+        if self.kind == .loggingIn || self.kind == .loggingOut, !self.isSettled,
+            let old = self.sessions.last,
             self.generator.chance(0.15)
         {
             session = old
@@ -127,10 +135,15 @@ final class Client {
         if plan.asksToClose { lines.append("Connection: close") }
         var body: [UInt8] = []
         if plan.hasPacket {
-            let packet = self.takeUnanswered(for: request) ?? self.newPacket(for: request)
+            let packet = self.takeForRepeat(for: request) ?? self.newPacket(for: request)
+            if let gift = packet.gift {
+                let recipients = gift.copies.map(\.recipient)
+                lines.append("To: \(recipients.joined(separator: ","))")
+                lines.append("X-Reply: \(gift.number)")
+            }
             if packet.pool == "side" { lines.append("X-Pool: side") }
             if let key = packet.key { lines.append("Packet-Id: \(key)") }
-            body = packet.contents
+            body = packet.gift?.contents ?? packet.contents
             lines.append("X-Number: \(packet.number)")
         } else {
             // Without a packet it means nothing.
@@ -149,20 +162,23 @@ final class Client {
         let packet = self.world.oracle.send(
             request,
             pool: isSide ? "side" : "main",
-            isNamed: self.kind.acknowledges || self.generator.chance(0.3)
+            to: self.kind.recipients(of: self, &self.generator),
+            isNamed: self.kind.repeats || self.generator.chance(0.3)
         )
-        if self.kind.acknowledges { self.named.append(packet) }
+        if self.kind.repeats { self.named.append(packet) }
         return packet
     }
 
-    /// A packet of its own name whose request was never answered: it is sent again.
-    private func takeUnanswered(for request: ClientRequest) -> SentPacket? {
-        let unanswered = self.named.first {
+    /// A packet of its own name that is sent again: its request was never answered, or it likes to.
+    private func takeForRepeat(for request: ClientRequest) -> SentPacket? {
+        var packet = self.named.first {
             $0.request.status == nil && !$0.request.connection.isUsable
         }
-        guard let unanswered else { return nil }
-        unanswered.repeats(request)
-        return unanswered
+        if packet == nil, self.kind == .repeating, self.generator.chance(0.4) {
+            packet = self.named.last { $0.request.status == 200 }
+        }
+        packet?.repeats(request)
+        return packet
     }
 
     // MARK: Login
@@ -174,9 +190,10 @@ final class Client {
         let connection = self.connect()
         let body = Array(self.name.utf8)
         let path = self.generator.chance(0.2) ? "/register" : "/auth"
+        let permissions = self.kind == .debugServer ? "Permissions: Accept-Debug\r\n" : ""
         let head =
             "POST \(path) HTTP/1.1\r\nHost: relay\r\nConnection: close\r\nX-Client: \(self.name)\r\n"
-            + "Content-Length: \(body.count)\r\n\r\n"
+            + permissions + "Content-Length: \(body.count)\r\n\r\n"
         var status: Int?
         connection.onAnswer = { [unowned self] message in
             status = message.status
@@ -199,14 +216,60 @@ final class Client {
         self.world.oracle.loginAnswered(self, message)
         guard message.status == 200 else { return }
         let now = self.world.simulation.now
-        if let session = self.session {
-            session.replacedAt = now
-            self.sessions.append(session)
-            self.world.oracle.replaced(session, of: self)
-        }
+        self.sessionIsOver()
+        if self.knownSince == nil { self.knownSince = now }
         // Backends like to end it with a line end.
         let token = message.body.filter { $0 > 0x20 }
         self.session = ClientSession(token: String(decoding: token, as: UTF8.self), since: now)
+        if let said = self.endSaidAt, said + .seconds(10) > now {
+            self.session?.mayHaveEnded = true
+        }
+    }
+
+    /// Its session is certainly over.
+    private func sessionIsOver() {
+        guard let session else { return }
+        self.session = nil
+        self.sessions.append(session)
+        guard session.replacedAt == nil else { return }
+        session.replacedAt = self.world.simulation.now
+        self.world.oracle.replaced(session, of: self)
+    }
+
+    /// Ends its session, once: if nobody answers it never learns whether that is so.
+    func logOut() {
+        guard let session, self.loginsUnderWay == 0 else { return }
+        self.loginsUnderWay += 1
+        self.wasAway = true
+        for request in self.open { request.isDisturbed = true }
+        let wasCertainlyLive =
+            !session.mayHaveEnded && !self.hasUnknownLogins && session.replacedAt == nil
+        session.mayHaveEnded = true
+        let connection = self.connect()
+        let head =
+            "POST /logout HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n"
+            + "Authorization: Bearer \(session.token)\r\nContent-Length: 0\r\n\r\n"
+        connection.onAnswer = { [unowned self] message in
+            // A backend may have ended it since.
+            let isCertain = wasCertainlyLive && !self.world.scenario.endsSessions
+            self.world.oracle.logoutAnswered(message, wasCertainlyLive: isCertain)
+            if self.session === session { self.sessionIsOver() }
+        }
+        connection.onEnd = { [unowned self] in self.loginsUnderWay -= 1 }
+        connection.send(Array(head.utf8), as: nil)
+        self.world.expectEnd(of: connection, within: .seconds(5), "a logout is never answered")
+    }
+
+    /// A backend gives an answer that ends its session, whichever that is when relay reads it.
+    func sessionEndSaid(by attempt: Attempt) {
+        let now = self.world.simulation.now
+        self.world.note("a backend ends the session of \(self.name)")
+        self.wasAway = true
+        self.endSaidAt = now
+        for request in self.open { request.isDisturbed = true }
+        guard let session else { return }
+        session.mayHaveEnded = true
+        if self.loginsUnderWay == 0 { attempt.endings.append((self, session)) }
     }
 
     /// Its token is not good any more.

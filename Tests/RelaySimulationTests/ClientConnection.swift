@@ -29,11 +29,16 @@ final class ClientConnection {
     private let dribbles: Bool
     private var toDribble: [UInt8] = []
 
-    init(_ world: World, number: Int, dribbles: Bool = false) {
+    init(
+        _ world: World,
+        number: Int,
+        to address: SocketAddress = Scenario.listener,
+        dribbles: Bool = false
+    ) {
         self.world = world
         self.number = number
         self.dribbles = dribbles
-        self.peer = world.simulation.connect(to: Scenario.listener)
+        self.peer = world.simulation.connect(to: address)
         self.peer.onReceived = { [unowned self] in self.received($0.takeReceived()) }
         self.peer.onInputEnded = { [unowned self] _ in self.inputEnded() }
         self.peer.onFailed = { [unowned self] _, _ in self.ended() }
@@ -51,9 +56,9 @@ final class ClientConnection {
     var hasUnreadAnswer: Bool { self.peer.bytesWrittenByOtherEnd > self.reader.bytesOfMessages }
 
     /// Sends a request at the packet path; nil: any other.
-    func send(_ bytes: [UInt8], as request: ClientRequest?) {
+    func send(_ bytes: [UInt8], as request: ClientRequest?, label: String = "a login") {
         let port = self.peer.address?.port ?? 0
-        self.world.simulation.note("client at \(port) sends \(request?.label ?? "a login")")
+        self.world.note("client at \(port) sends \(request?.label ?? label)")
         if let request {
             if !self.open.isEmpty { self.hasPipelined = true }
             self.open.append(request)

@@ -34,11 +34,41 @@ enum ClientKind: String, CaseIterable {
     case loggingIn
     /// Sends its requests in small pieces.
     case dribbling
+    /// Logs out and in again, also while a poll is held.
+    case loggingOut
+    /// Sends packets again under their own names, those too that relay has.
+    case repeating
+    /// Sends packets to a debug server, or to whom it may not.
+    case debugging
+    /// Is a debug server, and sends packets to clients.
+    case debugServer
     /// Acknowledges what it has read with every request, and otherwise does whatever loses answers.
     case acknowledging
 
     /// Whether its sessions are in acknowledged mode.
     var acknowledges: Bool { self == .acknowledging }
+
+    /// Whether it sends a packet again whose request was not answered.
+    var repeats: Bool { self == .acknowledging || self == .repeating }
+
+    /// Whom the next packet is for; nobody if it is for a backend.
+    func recipients(of client: Client, _ generator: inout SeededGenerator) -> [String] {
+        let everybody = client.world.clients
+        switch self {
+        case .debugging where generator.chance(0.5):
+            let servers = everybody.filter { $0.kind == .debugServer }
+            if !servers.isEmpty, generator.chance(0.8) {
+                return servers.prefix(1).map(\.name)
+            }
+            let count = generator.chance(0.3) ? 2 : 1
+            return everybody.shuffled(using: &generator).prefix(count).map(\.name)
+        case .debugServer where generator.chance(0.7):
+            let count = Int.random(in: 1...3, using: &generator)
+            return everybody.shuffled(using: &generator).prefix(count).map(\.name)
+        default:
+            return []
+        }
+    }
 
     /// Whether relay never has a reason to give it a packet twice, while no connection breaks.
     var isHealthy: Bool {
@@ -47,7 +77,8 @@ enum ClientKind: String, CaseIterable {
             .acknowledging:
             false
         case .keepAlive, .alternating, .newConnections, .oneShot, .pipelining, .impatient,
-            .concurrent, .sending, .loggingIn, .dribbling:
+            .concurrent, .sending, .loggingIn, .dribbling, .loggingOut, .repeating, .debugging,
+            .debugServer:
             true
         }
     }
@@ -144,6 +175,13 @@ enum ClientKind: String, CaseIterable {
             }
         case .dribbling:
             visit.dribbles = true
+        case .loggingOut:
+            if generator.chance(0.3) {
+                visit.logout = generator.duration(in: .milliseconds(1)...(.seconds(2)))
+            }
+        case .debugging, .debugServer, .repeating:
+            visit.requests[0].hasPacket = generator.chance(0.7)
+            if generator.chance(0.5) { visit.requests[0].waitSeconds = 1 }
         case .acknowledging:
             Self.acknowledging(&visit, &generator)
         }
@@ -199,6 +237,8 @@ struct Visit {
     var dribbles = false
     /// When it logs in again.
     var login: Duration?
+    /// When it logs out.
+    var logout: Duration?
     /// How long it does nothing afterwards.
     var rest = Duration.zero
 

@@ -79,6 +79,11 @@ final class ClientWorker {
                 if !isOver, !self.client.isSettled { self.client.logIn() }
             }
         }
+        if let delay = visit.logout {
+            self.world.simulation.after(delay) {
+                if !isOver, !self.client.isSettled { self.client.logOut() }
+            }
+        }
         self.world.expectAnswers(on: connection) { isOver }
     }
 

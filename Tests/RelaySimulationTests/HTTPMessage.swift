@@ -75,7 +75,8 @@ struct HTTPMessageReader {
                 return self.complete()
             case .chunkSize:
                 guard let line = self.takeThrough("\r\n") else { return nil }
-                guard let size = Int(line.dropLast(2), radix: 16) else {
+                // The end of the line is one character.
+                guard let size = Int(line.dropLast(), radix: 16) else {
                     self.fault = "chunk size '\(line)'"
                     return nil
                 }

@@ -36,9 +36,11 @@ extension Oracle {
     /// Whether relay has certainly stored a packet: it said so, or had no reason not to.
     private func mustBeStored(_ packet: SentPacket) -> Bool {
         let request = packet.request
-        if request.status == 200 { return true }
+        if packet.gift != nil { return false }
+        if request.status == 200 || packet.wasStored { return true }
         return request.status == nil && request.wasLeft && !request.isDisturbed
             && !self.scenario.isFaulty && self.scenario.inboxPacketsMax == nil
+            && !request.session.mayHaveEnded
             && !request.client.hasUnknownLogins && request.session.replacedAt == nil
             && !self.scenario.stopsEarly
     }
@@ -57,6 +59,50 @@ extension Oracle {
         }
         if missing.count > givenUp {
             self.broken("packets \(missing) were answered with 200 and never taken by a backend")
+        }
+    }
+
+    // MARK: Fetches
+
+    /// A backend has read a fetch.
+    func fetchBegins(_ attempt: Attempt) {
+        guard self.scenario.fetchesForClients else {
+            if attempt.client != nil { self.broken("a fetch of mode pool has a From") }
+            return
+        }
+        guard let name = attempt.client, self.world.client(name) != nil else {
+            return self.broken("a fetch of mode client names no client")
+        }
+        // A fetch on a connection that a fault has ended is over for relay before it is for the backend.
+        guard !self.scenario.isFaulty, self.scenario.reloads == 0 else { return }
+        let isAsked = self.attempts.contains {
+            $0.client == name && $0.pool == attempt.pool && !$0.isOver
+        }
+        if isAsked { self.broken("a second fetch for \(name) while the first is under way") }
+    }
+
+    /// What relay says of packets that a backend gave with a key.
+    func checkStoredKeys(_ message: HTTPMessage, at backend: Backend) {
+        guard let keys = message.value(of: "stored") else { return }
+        for key in keys.split(separator: ",").map({ $0.filter { $0 != " " } }) {
+            guard let gift = backend.keyedGifts.first(where: { $0.key == key }) else {
+                self.broken("relay has stored '\(key)', which this backend never gave")
+                continue
+            }
+            if !gift.attempts.contains(where: \.isWhole) {
+                self.broken("relay has stored '\(key)', which was never given in whole")
+            }
+            gift.isConfirmed = true
+        }
+    }
+
+    /// Relay has read an answer, because it uses its connection again: the sessions that the answer ends are over.
+    func proven(_ attempt: Attempt) {
+        attempt.isProven = true
+        guard attempt.isWhole, !attempt.isCut else { return }
+        for (client, session) in attempt.endings where session.replacedAt == nil {
+            session.replacedAt = self.now
+            self.replaced(session, of: client)
         }
     }
 }

@@ -7,14 +7,14 @@ extension Oracle {
     func delivered(_ request: ClientRequest, _ message: HTTPMessage) {
         let name = request.client.name
         guard let number = message.value(of: "x-reply").flatMap({ Int($0) }),
-            self.replies.indices.contains(number), self.replies[number].contents == message.body
+            self.gifts.indices.contains(number), self.gifts[number].contents == message.body
         else { return self.broken("\(name) got a packet that nobody gave so") }
-        let reply = self.replies[number]
-        if reply.recipient != name { self.broken("\(name) got reply \(number) for another") }
-        if !reply.attempt.isWhole, reply.attempt.isCut {
-            self.broken("reply \(number) was delivered, and its backend had broken off")
+        let gift = self.gifts[number]
+        guard let reply = gift.copies.first(where: { $0.recipient == name }) else {
+            return self.broken("\(name) got reply \(number) for others")
         }
-        self.world.simulation.note("\(name) reads reply \(number)")
+        self.checkOrigin(gift, message)
+        self.world.note("\(name) reads reply \(number)")
         let isMarked = message.value(of: "redelivered") == "true"
         if isMarked || !self.isLate(reply, request) {
             self.checkNumber(reply, message, request.client)
@@ -25,6 +25,27 @@ extension Oracle {
         reply.deliveries.append(
             ReadDelivery(connection: request.connection, request: request, isMarked: isMarked)
         )
+    }
+
+    /// What is delivered is what its giver wanted to give.
+    private func checkOrigin(_ gift: Gift, _ message: HTTPMessage) {
+        let number = gift.number
+        if !gift.attempts.isEmpty, gift.attempts.allSatisfy({ !$0.isWhole && $0.isCut }) {
+            self.broken("reply \(number) was delivered, and its backend had broken off")
+        }
+        if gift.isHuge, self.scenario.hasHugeReplies {
+            self.broken("reply \(number) was delivered, and is larger than is allowed")
+        }
+        if message.value(of: "from") != gift.from {
+            self.broken("reply \(number) came From '\(message.value(of: "from") ?? "nobody")'")
+        }
+        if let packet = gift.packet, let status = packet.request.status, status != 200,
+            !packet.isRepeated
+        {
+            self.broken("reply \(number) was refused with \(status) and delivered all the same")
+        }
+        for name in ["to", "type", "stored", "end-session", "permissions", "client-id", "attempt"]
+        where message.count(of: name) > 0 { self.broken("'\(name)' reached a client") }
     }
 
     /// A packet that was acknowledged does not come again.
@@ -91,9 +112,11 @@ extension Oracle {
             self.broken("\(client.name) got reply \(reply.number) again, which had arrived")
         }
         // Of several answers to one packet at most one counts.
-        guard let packet = reply.attempt.packet else { return }
+        guard let packet = reply.gift.attempts.first?.packet else { return }
         for attempt in packet.attempts {
-            if let other = attempt.reply, other !== reply, !other.deliveries.isEmpty {
+            if let other = attempt.gift, other !== reply.gift,
+                other.copies.contains(where: { !$0.deliveries.isEmpty })
+            {
                 self.broken(
                     "both replies \(other.number) and \(reply.number) to one packet were delivered"
                 )
@@ -121,20 +144,15 @@ extension Oracle {
         }
     }
 
-    /// What must hold when nothing is under way and nothing waits for clients any more.
-    ///
-    /// `lost` packets at most may not have arrived.
-    func checkDeliveriesAtEnd(lost: Int) {
-        let missing = self.replies.filter { $0.deliveries.isEmpty && self.isStored($0) }
-        if missing.count > lost {
-            let labels = missing.map(\.label).joined(separator: ", ")
-            self.broken("given by backends and never delivered: \(labels)")
-        }
+    /// Whether relay has certainly stored a packet for clients.
+    func isStored(_ gift: Gift) -> Bool {
+        if let push = gift.push { return push.numbers != nil }
+        if let packet = gift.packet { return packet.request.status == 200 || packet.wasStored }
+        return gift.isConfirmed || gift.attempts.contains { self.isStored($0) }
     }
 
-    /// Whether relay has certainly stored a reply.
-    private func isStored(_ reply: Reply) -> Bool {
-        let attempt = reply.attempt
+    /// Whether relay has certainly stored the packet that an answer carries.
+    private func isStored(_ attempt: Attempt) -> Bool {
         guard attempt.isWhole, !attempt.isCut || attempt.isProven else { return false }
         guard let packet = attempt.packet else {
             return attempt.isProven || !self.scenario.isFaulty
@@ -143,6 +161,6 @@ extension Oracle {
         if self.scenario.isFaulty, !self.scenario.triesForEver { return attempt.isProven }
         // A second attempt with an outcome says that relay has not read the first one.
         let outcomes = packet.attempts.count { $0.isFinal }
-        return outcomes == 1 && packet.request.status == 200
+        return outcomes == 1 && (packet.request.status == 200 || packet.wasStored)
     }
 }

@@ -13,7 +13,9 @@ extension Oracle {
             if request.waitSeconds != 0 { other.hadCompany = true }
             if other.waitSeconds != 0 { request.hadCompany = true }
         }
-        if request.client.loginsUnderWay > 0 { request.isDisturbed = true }
+        if request.client.loginsUnderWay > 0 || request.session.mayHaveEnded {
+            request.isDisturbed = true
+        }
         request.client.open.append(request)
         self.displaces(request)
     }
@@ -43,10 +45,8 @@ extension Oracle {
         switch message.status {
         case 200: self.polled(request, message)
         case 401: self.refused(request)
-        case 503:
-            if self.scenario.inboxPacketsMax == nil || request.packet == nil {
-                self.broken("a request got 503, and nothing is full")
-            }
+        case 400, 403: self.notAllowed(request, message)
+        case 503: self.hadNoRoom(request)
         default:
             let detail = String(decoding: message.body, as: UTF8.self)
             self.broken("a request was answered with '\(message.start)': \(detail)")
@@ -56,10 +56,21 @@ extension Oracle {
         }
     }
 
+    /// Relay has no room for the packet of a request.
+    private func hadNoRoom(_ request: ClientRequest) {
+        let limit =
+            request.packet?.gift == nil
+            ? self.scenario.inboxPacketsMax : self.scenario.outboxPacketsMax
+        if limit == nil || request.packet == nil {
+            self.broken("a request got 503, and nothing is full")
+        }
+    }
+
     private func refused(_ request: ClientRequest) {
         let isLive =
             request.session.replacedAt == nil && !request.client.hasUnknownLogins
             && !request.isDisturbed && request.client.session === request.session
+            && !request.session.mayHaveEnded
         if isLive { self.broken("a live token of \(request.client.name) was refused") }
         request.client.sessionEnded(request.session)
     }
@@ -84,34 +95,47 @@ extension Oracle {
         {
             self.broken("a 200 without its Content-Type or Cache-Control")
         }
+        self.checkLost(request, message)
+        self.checkAddressed(request)
+        let isDuplicate = message.value(of: "duplicate") == "true"
+        self.checkDuplicate(request, isDuplicate, hasPacket: !message.body.isEmpty)
         if message.body.isEmpty {
             if message.count(of: "packet-id") > 0 { self.broken("no packet, but a Packet-Id") }
-            if message.value(of: "duplicate") == "true" {
-                self.isDuplicate(request)
-            } else {
-                self.checkEmpty(request)
-            }
+            if !isDuplicate { self.checkEmpty(request, more: more) }
         } else {
             self.delivered(request, message)
         }
         self.checkTime(request)
     }
 
-    /// Relay has had the packet of a request before.
-    private func isDuplicate(_ request: ClientRequest) {
+    /// Relay says whether it has had the packet of a request before.
+    private func checkDuplicate(_ request: ClientRequest, _ isDuplicate: Bool, hasPacket: Bool) {
+        guard isDuplicate else {
+            if let packet = request.packet, packet.wasStored {
+                self.broken("packet \(packet.number) was stored before, and is no duplicate")
+            }
+            return
+        }
+        if hasPacket { self.broken("the answer to a duplicate brings a packet") }
         guard let packet = request.packet, packet.isRepeated else {
             return self.broken("a request is a duplicate, and its packet was sent once")
         }
     }
 
-    /// A poll without a packet was held as long as it had to be.
-    private func checkEmpty(_ request: ClientRequest) {
+    /// A poll without a packet was held as long as it had to be, and there was none.
+    private func checkEmpty(_ request: ClientRequest, more: Int) {
         guard !request.hadCompany, !request.isDisturbed, request.ahead == 0, !self.world.isStopping,
             !request.client.hasUnknownLogins, let answeredAt = request.answeredAt
         else { return }
         if answeredAt + .milliseconds(5) < request.sentAt + self.holdTime(of: request) {
             self.broken("a poll was answered empty before its time")
         }
+        // An older delivery has failed or is proven by then, unless its client reads on and on.
+        guard more > 0, !self.scenario.isFaulty, request.client.kind != .stalling,
+            !request.connection.hasPipelined,
+            self.holdTime(of: request) > .seconds(2) + self.margin
+        else { return }
+        self.broken("a poll of \(request.client.name) was answered empty, and \(more) wait")
     }
 
     /// A poll is answered by the end of its hold.
@@ -144,8 +168,11 @@ extension Oracle {
     }
 
     /// A newer poll of the client is under way: those that are held for long are answered.
+    ///
+    /// One that may be a duplicate is answered at once, and displaces none.
     private func displaces(_ request: ClientRequest) {
         guard !self.scenario.isFaulty, request.waitSeconds == nil, request.ahead == 0,
+            request.packet?.isRepeated != true,
             request.connection.answers > 0, request.client.kind != .dribbling
         else { return }
         let older = request.client.open.filter { other in
@@ -165,7 +192,7 @@ extension Oracle {
     }
 
     /// What may pass between two ends until one has seen what the other did.
-    private var margin: Duration { self.slack + self.scenario.networkDelay * 12 }
+    var margin: Duration { self.slack + self.scenario.networkDelay * 12 }
 
     private func soon(_ check: @escaping () -> Void) {
         self.world.simulation.after(self.margin, check)
@@ -213,6 +240,13 @@ extension Oracle {
         case 502, 503, 504: break
         case 500, 404, 429: break
         default: self.broken("a login was answered with '\(message.start)'")
+        }
+    }
+
+    /// A logout was answered.
+    func logoutAnswered(_ message: HTTPMessage, wasCertainlyLive: Bool) {
+        if message.status != 200, message.status != 401 || wasCertainlyLive {
+            self.broken("a logout was answered with '\(message.start)'")
         }
     }
 }

@@ -9,8 +9,14 @@ final class Oracle {
     private(set) var fault: String?
     /// All packets that clients have sent.
     private(set) var packets: [SentPacket] = []
-    /// All packets that backends gave.
+    /// All packets for clients, whoever gave them.
+    private(set) var gifts: [Gift] = []
+    /// The gifts, one for each recipient.
     private(set) var replies: [Reply] = []
+    /// How many losses the answers have told that each client has read.
+    var lossesTold: [String: Int] = [:]
+    /// All requests to the web pool.
+    var webRequests: [WebRequest] = []
     /// All requests of backends that were read, fetches too.
     private(set) var attempts: [Attempt] = []
     /// The largest `Packet-Id` that each client has read.
@@ -26,13 +32,18 @@ final class Oracle {
     func broken(_ rule: String) {
         guard self.fault == nil else { return }
         self.fault = rule
-        self.world.simulation.note("BROKEN: \(rule)")
+        self.world.note("BROKEN: \(rule)")
     }
 
     // MARK: What happens
 
     /// A client is about to send a packet with its request.
-    func send(_ request: ClientRequest, pool: String, isNamed: Bool) -> SentPacket {
+    func send(
+        _ request: ClientRequest,
+        pool: String,
+        to recipients: [String],
+        isNamed: Bool
+    ) -> SentPacket {
         let number = self.packets.count
         let name = request.client.name
         let packet = SentPacket(
@@ -45,23 +56,60 @@ final class Oracle {
         )
         request.packet = packet
         self.packets.append(packet)
+        if !recipients.isEmpty {
+            let gift = self.gift(to: recipients, from: name)
+            gift.packet = packet
+            packet.gift = gift
+            self.world.note("\(name) sends \(gift.label)")
+        }
         return packet
     }
 
     /// A backend is about to give a packet.
-    func reply(to recipient: String, _ attempt: Attempt) -> Reply {
-        let number = self.replies.count
-        let reply = Reply(
+    func give(
+        _ attempt: Attempt,
+        to recipients: [String],
+        from: String?,
+        isKeyed: Bool,
+        isHuge: Bool
+    ) -> Gift {
+        let gift = self.gift(to: recipients, from: from, isKeyed: isKeyed, isHuge: isHuge)
+        self.giveAgain(gift, attempt)
+        return gift
+    }
+
+    /// A backend is about to give a packet, maybe not for the first time.
+    func giveAgain(_ gift: Gift, _ attempt: Attempt) {
+        attempt.gift = gift
+        gift.attempts.append(attempt)
+        self.world.note("a backend gives \(gift.label)")
+        for copy in gift.copies { self.world.client(copy.recipient)?.replyIsComing() }
+    }
+
+    /// A packet for clients that is about to be given.
+    func gift(
+        to recipients: [String],
+        from: String? = nil,
+        isKeyed: Bool = false,
+        isHuge: Bool = false
+    ) -> Gift {
+        let number = self.gifts.count
+        let recipients = Array(Set(recipients)).sorted()
+        var contents = self.contents("d\(number) to \(recipients) ", salt: number * 7)
+        if isHuge {
+            contents += [UInt8](repeating: 0x68, count: Scenario.packetBytesMax)
+        }
+        let gift = Gift(
             number: number,
-            recipient: recipient,
-            contents: self.contents("d\(number) to \(recipient) ", salt: number * 7),
-            attempt: attempt
+            to: recipients,
+            from: from,
+            key: isKeyed ? "key-\(number)" : nil,
+            contents: contents,
+            now: self.now
         )
-        attempt.reply = reply
-        self.replies.append(reply)
-        self.world.simulation.note("a backend gives \(reply.label)")
-        self.world.client(recipient)?.replyIsComing()
-        return reply
+        self.gifts.append(gift)
+        self.replies += gift.copies
+        return gift
     }
 
     /// Mostly short ones, and a few that take several segments and fill buffers.
@@ -87,14 +135,15 @@ final class Oracle {
             if type != "Auth", type != "Register" { self.broken("Type '\(type)' at a backend") }
             return nil
         }
+        self.checkStoredKeys(message, at: backend)
         let attempt: Attempt
         if message.body.isEmpty {
-            if message.count(of: "from") > 0 { self.broken("a fetch of mode pool has a From") }
-            attempt = Attempt(packet: nil, time: self.now)
+            attempt = Attempt(packet: nil, client: message.value(of: "from"), pool: backend.pool)
+            self.fetchBegins(attempt)
         } else {
             guard let packet = self.packet(of: message, at: backend) else { return nil }
             self.attemptBegins(packet, at: backend)
-            attempt = Attempt(packet: packet, time: self.now)
+            attempt = Attempt(packet: packet, pool: backend.pool)
             packet.attempts.append(attempt)
         }
         self.attempts.append(attempt)
@@ -111,6 +160,7 @@ final class Oracle {
             return nil
         }
         let packet = self.packets[number]
+        if packet.gift != nil { self.broken("packet \(number) for a client came to a backend") }
         if message.value(of: "from") != packet.client {
             self.broken("packet \(number) of \(packet.client) came From another one")
         }

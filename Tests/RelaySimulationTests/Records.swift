@@ -10,10 +10,14 @@ final class SentPacket {
     let contents: [UInt8]
     /// The client's own name for it.
     let key: String?
+    /// The packet as its recipients get it, if it is for clients and not for a backend.
+    var gift: Gift?
     /// The request that carried it last.
     private(set) var request: ClientRequest
     /// Whether it was sent more than once.
     private(set) var isRepeated = false
+    /// Whether relay has said of an earlier request that it has it.
+    private(set) var wasStored = false
     /// Each time that a backend had read it in whole.
     var attempts: [Attempt] = []
 
@@ -35,6 +39,7 @@ final class SentPacket {
 
     /// The client sends it once more.
     func repeats(_ request: ClientRequest) {
+        if self.request.status == 200 { self.wasStored = true }
         self.request = request
         self.isRepeated = true
         request.packet = self
@@ -50,12 +55,18 @@ final class SentPacket {
 final class Attempt {
     /// The packet; nil for a fetch.
     let packet: SentPacket?
-    /// When it was read.
-    let time: MonotonicTime
+    /// Whom a fetch of mode client is for.
+    let client: String?
+    /// The pool of the backend that read it.
+    let pool: String
     /// The status that the backend began to write; nil if it has not.
     var status: Int?
     /// The packet that the answer carries.
-    var reply: Reply?
+    var gift: Gift?
+    /// The sessions that the answer ends.
+    var endings: [(client: Client, session: ClientSession)] = []
+    /// Whether nothing will come of it any more.
+    var isOver = false
     /// Whether the answer was written in whole.
     var isWhole = false
     /// Whether relay must have read the answer: it used the connection again.
@@ -63,41 +74,15 @@ final class Attempt {
     /// Whether the connection was broken from the backend's side after the answer.
     var isCut = false
 
-    init(packet: SentPacket?, time: MonotonicTime) {
+    init(packet: SentPacket?, client: String? = nil, pool: String) {
         self.packet = packet
-        self.time = time
+        self.client = client
+        self.pool = pool
     }
 
     var isConsumed: Bool { self.status.map { (200..<300).contains($0) } ?? false && self.isWhole }
     /// Whether relay may go on to the next packet when it has read this.
     var isFinal: Bool { self.isConsumed || self.status == 400 }
-}
-
-/// A packet that a backend gave for a client.
-final class Reply {
-    /// Counts all replies of the world.
-    let number: Int
-    let recipient: String
-    let contents: [UInt8]
-    /// What it answers.
-    let attempt: Attempt
-    /// `Packet-Id` that relay gave it.
-    var packetID: UInt64?
-    /// Every time that a client has read it in whole.
-    var deliveries: [ReadDelivery] = []
-
-    /// For the trace.
-    var label: String {
-        let cause = self.attempt.packet.map { "packet \($0.number)" } ?? "a fetch"
-        return "reply \(self.number) for \(self.recipient) to \(cause)"
-    }
-
-    init(number: Int, recipient: String, contents: [UInt8], attempt: Attempt) {
-        self.number = number
-        self.recipient = recipient
-        self.contents = contents
-        self.attempt = attempt
-    }
 }
 
 /// A packet that a client has read in whole.
@@ -111,8 +96,11 @@ struct ReadDelivery {
 final class ClientSession {
     let token: String
     let since: MonotonicTime
-    /// When the client had read the answer to the login that replaced it.
+    /// When it was certain that the session is over: another login or a logout was answered, or relay has read
+    /// a backend's `End-Session`.
     var replacedAt: MonotonicTime?
+    /// Whether a backend has given `End-Session` that may mean it.
+    var mayHaveEnded = false
 
     init(token: String, since: MonotonicTime) {
         self.token = token

@@ -1,5 +1,6 @@
 import Glibc
 import SimulatedSystem
+import Synchronization
 import Testing
 
 /// The whole relay in simulated worlds, one for each seed.
@@ -36,27 +37,59 @@ struct RelaySimulationTests {
 
     @Test(arguments: Self.seeds)
     func `relay keeps what it guarantees`(seed: UInt64) throws {
-        let world = try World(seed: seed)
+        let scenario = Scenario(seed: seed)
+        guard let failure = try Self.failure(of: scenario, seed: seed) else { return }
+        guard Self.mayShrink() else {
+            Issue.record(Comment(rawValue: failure.report))
+            return
+        }
+        let simplest = scenario.simplest(attempts: 80) { candidate in
+            (try? Self.failure(of: candidate, seed: seed))?.rule == failure.rule
+        }
+        let shortest = try Self.failure(of: simplest, seed: seed) ?? failure
+        Issue.record(Comment(rawValue: shortest.report))
+    }
+
+    /// What goes wrong in a world, if anything does.
+    private static func failure(of scenario: Scenario, seed: UInt64) throws -> WorldFailure? {
+        let world = try World(seed: seed, scenario: scenario)
         do {
             try world.play()
+            return nil
         } catch let failure as SimulationFailure {
-            Issue.record(Comment(rawValue: world.report(failure)))
+            return WorldFailure(world, failure)
         }
     }
+
+    /// Only the first failures are made simpler: where many seeds fail the others say nothing new.
+    private static func mayShrink() -> Bool {
+        Self.shrunk.add(1, ordering: .relaxed).oldValue < 3
+    }
+
+    private static let shrunk = Atomic<Int>(0)
 }
 
-extension World {
-    /// What a person needs who has to understand a failure.
-    func report(_ failure: SimulationFailure) -> String {
-        let kinds = self.scenario.kinds.map(\.rawValue).joined(separator: ", ")
-        return """
+/// A world in which something went wrong.
+struct WorldFailure {
+    /// What is broken, without the numbers.
+    let rule: String
+    /// What a person needs who has to understand it.
+    let report: String
+
+    init(_ world: World, _ failure: SimulationFailure) {
+        self.rule = failure.reason.filter { !$0.isNumber }
+        let players = world.scenario.cast.map { "\($0.name) \($0.kind.rawValue)" }
+        self.report = """
             seed \(failure.seed): \(failure.reason)
-            clients: \(kinds); workers: \(self.scenario.workers); faulty: \(self.scenario.isFaulty)
-            \(self.description)
+            clients: \(players.joined(separator: ", "))
+            scenario: \(world.scenario)
+            \(world.description)
+            history, \(world.history.count) lines:
+            \(world.history.suffix(300).joined(separator: "\n"))
             log:
-            \(self.logLines.suffix(30).joined(separator: "\n"))
+            \(world.logLines.suffix(20).joined(separator: "\n"))
             trace:
-            \(failure.trace.suffix(200).joined(separator: "\n"))
+            \(failure.trace.suffix(100).joined(separator: "\n"))
             """
     }
 }

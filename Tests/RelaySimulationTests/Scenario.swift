@@ -28,8 +28,22 @@ struct Scenario {
     var graceMilliseconds = 0
     /// How many reloads happen while there is traffic.
     var reloads = 0
-    /// Clients, by kind.
-    var kinds: [ClientKind] = []
+    /// Who the clients are.
+    var cast: [Player] = []
+    /// Whether fetches name a client: `mode: client`.
+    var fetchesForClients = false
+    /// Whether backends give the packets that answer fetches a key, and again until that comes back.
+    var hasKeyedFetches = false
+    /// Whether backends end sessions.
+    var endsSessions = false
+    /// Whether somebody pushes packets.
+    var pushes = false
+    /// How many clients send requests to the web pool.
+    var webClients = 0
+    /// Nil: far more than is given.
+    var outboxPacketsMax: Int?
+    /// Whether backends give packets that are larger than is allowed.
+    var hasHugeReplies = false
     /// How long there is traffic.
     var duration: Duration = .seconds(20)
     /// Whether connections break by themselves.
@@ -69,9 +83,11 @@ struct Scenario {
         if generator.chance(0.3) { self.graceMilliseconds = 500 }
         if generator.chance(0.4) { self.reloads = Int.random(in: 1...4, using: &generator) }
         let count = Int.random(in: 2...7, using: &generator)
-        self.kinds = (0..<count).map { _ in
-            ClientKind.allCases.randomElement(using: &generator) ?? .keepAlive
+        self.cast = (0..<count).map { index in
+            let kind = ClientKind.allCases.randomElement(using: &generator) ?? .keepAlive
+            return Player(name: "c\(index)", kind: kind)
         }
+        self.completeCast(&generator)
         self.duration = .seconds(Int.random(in: 8...25, using: &generator))
         self.isFaulty = generator.chance(0.25)
         self.network =
@@ -80,82 +96,55 @@ struct Scenario {
         // What is held up for longer looks like a dead peer, by the rules of delivery.
         if !self.isFaulty { self.network.stall = .milliseconds(50)...(.milliseconds(600)) }
         self.machine = .uneven(using: &generator)
+        if generator.chance(0.4) {
+            self.machine.turnDuration = .microseconds(1)...(.microseconds(300))
+        }
+        if generator.chance(0.5) { self.machine.overlapChance = 0.3 }
         self.hasMoods = generator.chance(0.8)
         self.stopsEarly = generator.chance(0.15)
+        self.addRarities(&generator)
+    }
+
+    /// What few worlds have, so that the others stay simple.
+    private mutating func addRarities(_ generator: inout SeededGenerator) {
+        self.fetchesForClients = generator.chance(0.25)
+        self.hasKeyedFetches = generator.chance(0.4)
+        self.endsSessions = generator.chance(0.25)
+        self.pushes = generator.chance(0.4)
+        self.webClients = generator.chance(0.3) ? Int.random(in: 1...3, using: &generator) : 0
+        self.hasHugeReplies = generator.chance(0.2)
+        if generator.chance(0.1) {
+            self.outboxPacketsMax = Int.random(in: 5...30, using: &generator)
+        }
+    }
+
+    /// Who asks for a debug server mostly finds one.
+    private mutating func completeCast(_ generator: inout SeededGenerator) {
+        guard self.cast.contains(where: { $0.kind == .debugging }),
+            !self.cast.contains(where: { $0.kind == .debugServer }), generator.chance(0.8)
+        else { return }
+        self.cast.append(Player(name: "c\(self.cast.count)", kind: .debugServer))
+    }
+
+    /// A client's name and kind.
+    struct Player: Equatable {
+        let name: String
+        let kind: ClientKind
     }
 
     /// Whether every packet of a client is tried until a backend has taken or refused it.
     var triesForEver: Bool { self.attemptsMax == nil && self.packetTTL == nil }
 
     /// Whether every packet for a client waits until it has arrived.
-    var keepsForEver: Bool { self.clientPacketsMax == nil && self.packetTTL == nil }
+    var keepsForEver: Bool {
+        self.clientPacketsMax == nil && self.packetTTL == nil && !self.hasHugeReplies
+    }
 
     /// The longest that a connection delays what is sent, without faults.
     var networkDelay: Duration {
         let perSegment = self.network.latency.upperBound
         return self.network.stallChance > 0
             ? perSegment + self.network.stall.upperBound : perSegment
-    }
-
-    static let listener = SocketAddress.loopback(port: 8080)
-
-    /// Where target `index` of a pool is.
-    static func address(ofTarget index: Int, isSide: Bool) -> SocketAddress {
-        .loopback(port: UInt16((isSide ? 9101 : 9001) + index))
-    }
-
-    /// relay.yaml; `revision` above 0 changes what a reload may change.
-    func text(revision: Int = 0) -> String {
-        var lines = ["version: 1", "store: { memory: {} }"]
-        lines.append(
-            "shutdown: { drain_timeout: 60s, grace: \(self.graceMilliseconds)ms }"
-        )
-        lines += ["listeners:", "  packets:", "    bind: 127.0.0.1:8080", "    pipeline:"]
-        lines.append("      - auth: { pool: main }")
-        var buffer = ["hold: \(self.hold.milliseconds)ms"]
-        if let duration = self.packetTTL {
-            buffer.append("packet_ttl: \(duration.milliseconds)ms")
-        }
-        if let packets = self.clientPacketsMax {
-            buffer.append("client_packets: \(packets)")
-            if self.dropsOldest { buffer.append("overflow: drop_oldest") }
-        }
-        if let packets = self.inboxPacketsMax { buffer.append("inbox_packets: \(packets)") }
-        lines.append("      - buffer: { \(buffer.joined(separator: ", ")) }")
-        if self.hasSidePool {
-            lines.append("      - route:")
-            lines.append("          - { match: { header: { X-Pool: side } }, pool: side }")
-            lines.append("          - { pool: main }")
-        } else {
-            lines.append("      - route: main")
-        }
-        lines.append("pools:")
-        lines += self.pool("main", isSide: false, revision)
-        if self.hasSidePool { lines += self.pool("side", isSide: true, revision) }
-        lines.append("retry_policies:")
-        lines.append("  packets:")
-        lines.append("    attempts: \(self.attemptsMax.map { "\($0)" } ?? "unlimited")")
-        lines.append("    backoff: { initial: 100ms, max: 2s }")
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private func pool(_ name: String, isSide: Bool, _ revision: Int) -> [String] {
-        let targets = revision == 2 ? max(self.targets - 1, 1) : self.targets
-        let urls = (0..<targets).map { index in
-            "{ url: \"http://\(Self.address(ofTarget: index, isSide: isSide))/endpoint\" }"
-        }
-        let fetch =
-            self.fetches
-            ? "connections: \(self.fetchConnections), interval: \(self.fetchIntervalMilliseconds)ms"
-            : "mode: off"
-        return [
-            "  \(name):",
-            "    targets: [ \(urls.joined(separator: ", ")) ]",
-            "    retry: packets",
-            "    packet_timeout: \(self.packetTimeout.milliseconds + revision)ms",
-            "    fetch: { \(fetch) }",
-            "    connections: { max: \(self.connectionsMax), idle: \(self.idleMax) }",
-        ]
     }
 }
 

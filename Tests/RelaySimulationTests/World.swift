@@ -15,6 +15,11 @@ final class World {
     private(set) lazy var oracle = Oracle(self)
     private(set) var clients: [Client] = []
     private(set) var backends: [Backend] = []
+    private(set) var webClients: [WebClient] = []
+    private(set) var webTargets: [WebTarget] = []
+    private(set) lazy var pusher = Pusher(self, generator: self.generator(for: "pusher"))
+    /// What clients, backends and the oracle did, as lines for people.
+    private(set) var history: [String] = []
     /// Whether relay was told to stop.
     var isStopping: Bool { self.stoppedAt != nil }
     private(set) var stoppedAt: MonotonicTime?
@@ -24,9 +29,9 @@ final class World {
     private let log: SimulatedLog
     private let file: ConfigurationText
 
-    /// The world of a seed, with nothing begun.
-    init(seed: UInt64) throws {
-        self.scenario = Scenario(seed: seed)
+    /// The world of a seed, with nothing begun; another scenario than the seed's own, if one is given.
+    init(seed: UInt64, scenario: Scenario? = nil) throws {
+        self.scenario = scenario ?? Scenario(seed: seed)
         self.simulation = Simulation(
             seed: seed,
             machine: self.scenario.machine,
@@ -53,23 +58,54 @@ final class World {
     }
 
     private func populate() {
-        for (index, kind) in self.scenario.kinds.enumerated() {
+        for player in self.scenario.cast {
             self.clients.append(
-                Client(self, name: "c\(index)", kind: kind, generator: self.generator.fork())
+                Client(
+                    self,
+                    name: player.name,
+                    kind: player.kind,
+                    generator: self.generator(for: player.name)
+                )
             )
         }
         for index in 0..<self.scenario.targets {
             for isSide in self.scenario.hasSidePool ? [false, true] : [false] {
+                let address = Scenario.address(ofTarget: index, isSide: isSide)
                 self.backends.append(
                     Backend(
                         self,
                         pool: isSide ? "side" : "main",
-                        address: Scenario.address(ofTarget: index, isSide: isSide),
-                        generator: self.generator.fork()
+                        address: address,
+                        generator: self.generator(for: "backend \(address)")
                     )
                 )
             }
         }
+        guard self.scenario.webClients > 0 else { return }
+        for index in 0..<self.scenario.targets {
+            let address = Scenario.address(ofWebTarget: index)
+            self.webTargets.append(
+                WebTarget(self, address, generator: self.generator(for: "target \(address)"))
+            )
+        }
+        self.webClients = (0..<self.scenario.webClients).map { index in
+            WebClient(self, generator: self.generator(for: "web client \(index)"))
+        }
+    }
+
+    /// The chances of one of those who are here, which do not depend on who else is.
+    private func generator(for name: String) -> SeededGenerator {
+        // FNV-1a.
+        let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
+        return SeededGenerator(seed: self.simulation.seed ^ hash)
+    }
+
+    /// Adds a line to the history, and to the trace.
+    func note(_ line: String) {
+        self.simulation.note(line)
+        self.history.append("\(Double(self.simulation.now.nanoseconds / 1000) / 1_000_000) \(line)")
     }
 
     var clientNames: [String] { self.clients.map(\.name) }
@@ -94,7 +130,10 @@ final class World {
     func play() throws {
         try self.relay.start()
         for backend in self.backends { try backend.begin(withMoods: self.scenario.hasMoods) }
+        for target in self.webTargets { try target.begin() }
         for client in self.clients { client.begin() }
+        for client in self.webClients { client.begin() }
+        if self.scenario.pushes { self.pusher.begin() }
         self.planReloads()
         try self.run(for: self.scenario.duration)
         if !self.scenario.stopsEarly {
@@ -131,8 +170,14 @@ final class World {
         self.simulation.networkConditions = .calm
         for client in self.clients { client.settle() }
         for backend in self.backends { try backend.settle() }
+        for target in self.webTargets { target.settle() }
+        for client in self.webClients { client.settle() }
+        self.pusher.settle()
         self.reload(0)
-        try self.run(within: .seconds(200), "visits end") { self.clients.allSatisfy(\.isIdle) }
+        try self.run(within: .seconds(200), "visits end") {
+            self.clients.allSatisfy(\.isIdle) && self.webClients.allSatisfy(\.isIdle)
+                && self.pusher.isIdle
+        }
         for client in self.clients { client.close() }
         try self.run(for: .seconds(6))
         for client in self.clients { client.drainOutbox() }
@@ -141,13 +186,14 @@ final class World {
             return statistics.waitingForBackends.packets == 0
                 && statistics.waitingForClients.packets == 0 && statistics.deliveries == 0
                 && self.relay.server.exchanges == statistics.heldPolls
+                && self.backends.allSatisfy { $0.keyedGifts.allSatisfy(\.isConfirmed) }
         }
         for client in self.clients { client.endDraining() }
         try self.run(within: .seconds(30), "last polls end") { self.clients.allSatisfy(\.isIdle) }
         self.checkReloads()
         self.oracle.checkBackendsAtEnd(givenUp: self.scenario.triesForEver ? 0 : self.deadCount)
         self.oracle.checkDeliveriesAtEnd(
-            lost: self.scenario.keepsForEver ? 0 : self.deadCount
+            givenUp: self.scenario.keepsForEver ? 0 : self.deadCount
         )
         try self.check()
     }
@@ -165,15 +211,14 @@ final class World {
     /// While nothing else happens `More` counts down by one from poll to poll.
     private func countDown() throws {
         let count = min(5, self.scenario.clientPacketsMax ?? 5)
-        guard self.scenario.fetches, self.scenario.packetTTL == nil, !self.scenario.isFaulty else {
-            return
-        }
-        for (index, client) in self.clients.enumerated() {
-            let backend = self.backends[index % self.backends.count]
-            backend.packetsToGive += Array(repeating: client.name, count: count)
-        }
-        try self.run(within: .seconds(300), "fetches bring packets") {
-            self.relay.statistics().waitingForClients.packets == count * self.clients.count
+        let total = count * self.clients.count
+        guard self.scenario.packetTTL == nil, !self.scenario.isFaulty,
+            self.scenario.outboxPacketsMax ?? total >= total
+        else { return }
+        self.pusher.push(to: Array(repeating: self.clientNames, count: count))
+        try self.run(within: .seconds(30), "pushes are answered") { self.pusher.isIdle }
+        guard self.relay.statistics().waitingForClients.packets == total else {
+            return self.oracle.broken("not every packet that was pushed waits")
         }
         for client in self.clients { client.countDown(from: count) }
         try self.run(within: .seconds(120), "outboxes are emptied") {
@@ -187,6 +232,7 @@ final class World {
         self.stoppedAt = self.simulation.now
         self.oracle.stops()
         for backend in self.backends { try backend.settle() }
+        for target in self.webTargets { target.settle() }
         self.relay.stop()
         try self.run(within: .seconds(75), "relay stops") {
             if case .over = self.relay.stopping { true } else { false }

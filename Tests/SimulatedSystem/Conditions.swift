@@ -81,6 +81,8 @@ package struct MachineConditions: Hashable, Sendable {
     package var jobDelay: ClosedRange<Duration> = .microseconds(10)...(.milliseconds(2))
     /// What a turn of a loop takes.
     package var turnDuration: ClosedRange<Duration> = .microseconds(1)...(.microseconds(20))
+    /// How often another loop has a turn while one reads from a socket, as loops on threads of their own have.
+    package var overlapChance = 0.0
     /// How often in the first hour the wall clock jumps, by up to an hour forth or back.
     package var wallClockJumps = 0
 

@@ -26,7 +26,9 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
     let network: Network
     let timeline = Timeline()
     /// The epoll that was last waited on, by which the simulation learns whose it is.
-    private(set) var epollLastWaitedOn: SimulatedEpoll?
+    var epollLastWaitedOn: SimulatedEpoll?
+    /// Has another loop do something while one is inside of a call.
+    var overlap: () -> Void = {}
     private var descriptors = DescriptorTable()
     private var wallClockOffset: Int64 = 1_700_000_000_000_000_000
     private var jobDelays: [String: Duration] = [:]
@@ -53,6 +55,7 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
 
     /// Ends everything: what is on its way never happens, and nothing is remembered.
     func clear() {
+        self.overlap = {}
         self.timeline.clear()
         self.network.clear()
         self.trace.clear()
@@ -117,6 +120,7 @@ package final class SimulatedLinux: SystemCalls, @unchecked Sendable {
         _ descriptor: Descriptor,
         into buffer: inout MutableSpan<UInt8>
     ) -> SystemResult {
+        if self.generator.chance(self.conditions.overlapChance) { self.overlap() }
         guard let socket = self.descriptors[descriptor] as? SimulatedSocket else {
             return SystemResult(failure: .badDescriptor)
         }

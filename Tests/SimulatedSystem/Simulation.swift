@@ -15,8 +15,9 @@ package import RelayEngine
 /// try simulation.run { client.hasInputEnded }
 /// ```
 ///
-/// Unlike threads: turns do not overlap, and a loop is never asleep when another one posts to it, so
-/// that wake-ups through the eventfd happen only on Linux.
+/// Unlike threads: turns overlap only where a loop reads from a socket, and then wholly (another loop
+/// has its turn inside the call, if `MachineConditions.overlapChance` says so), and a loop is never asleep
+/// when another one posts to it, so that wake-ups through the eventfd happen only on Linux.
 package final class Simulation {
     /// What everything that happens by chance follows from.
     package let seed: UInt64
@@ -29,6 +30,8 @@ package final class Simulation {
     private var turns = 0
     private var idleTurns = 0
     private var progress = 0
+    /// The places of the loops in a turn; more than one if turns overlap.
+    private var turning: [Int] = []
 
     /// A loop, and its epoll once a turn has shown which that is.
     private struct DrivenLoop {
@@ -45,6 +48,7 @@ package final class Simulation {
         var seeds = SeededGenerator(seed: seed)
         self.system = SimulatedLinux(seed: seeds.next(), conditions: machine, network: network)
         self.generator = seeds.fork()
+        self.system.overlap = { [unowned self] in self.overlap() }
     }
 
     /// Lets go of the machine's memory, which loops that were never closed would keep.
@@ -165,9 +169,27 @@ package final class Simulation {
         }
     }
 
-    private func turn(_ index: Int) throws(SimulationFailure) {
+    /// A loop that is not in a turn has one inside that of another.
+    private func overlap() {
+        let others = self.readyLoops().filter { !self.turning.contains($0) }
+        guard let index = others.randomElement(using: &self.generator) else { return }
+        self.makeTurn(of: index)
+    }
+
+    private func makeTurn(of index: Int) {
+        let outer = self.system.epollLastWaitedOn
+        self.turning.append(index)
         self.driven[index].loop.turn(waitingAtMost: .zero)
-        self.driven[index].epoll = self.system.epollLastWaitedOn
+        self.turning.removeLast()
+        // Of a loop whose turn was overlapped another one may have waited last.
+        if self.driven[index].epoll == nil {
+            self.driven[index].epoll = self.system.epollLastWaitedOn
+        }
+        if !self.turning.isEmpty { self.system.epollLastWaitedOn = outer }
+    }
+
+    private func turn(_ index: Int) throws(SimulationFailure) {
+        self.makeTurn(of: index)
         self.turns += 1
         let progress = self.trace.count + self.system.timeline.happened
         self.idleTurns = progress == self.progress ? self.idleTurns + 1 : 0

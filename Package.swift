@@ -168,6 +168,9 @@ let package = Package(
         // A disk that fails when a test says so.
         .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
 
+        // A disk whose power is cut.
+        .target(name: "PowerCut", dependencies: ["CSQLite"], path: "Tests/PowerCut"),
+
         .testTarget(
             name: "ArchitectureTests",
             dependencies: ["RelayConfig"],
@@ -195,7 +198,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RelayStoreTests",
-            dependencies: ["FaultyDisk", "RelayObservation", "RelayStore"],
+            dependencies: ["FaultyDisk", "PowerCut", "RelayObservation", "RelayStore"],
             swiftSettings: strict
         ),
         .testTarget(

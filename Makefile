@@ -44,8 +44,9 @@ test sim: export SWIFT_DETERMINISTIC_HASHING = 1
 test: deps ## run all tests
 	$(SWIFT) test --disable-xctest
 
-sim: deps ## run the whole relay on the simulated system, 1,000 seeds (a while)
-	RELAY_SIM_SEEDS=1000 $(SWIFT) test --disable-xctest --filter RelaySimulationTests
+sim: deps ## run relay and its store on simulated systems, 1,000 seeds (a while)
+	RELAY_SIM_SEEDS=1000 $(SWIFT) test --disable-xctest \
+		--filter 'RelaySimulationTests|CrashWalkTests'
 
 differential: deps ## compare our HTTP parser with another one
 	$(SWIFT) test --package-path $(DIFFERENTIAL)

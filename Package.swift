@@ -185,6 +185,9 @@ let package = Package(
         // A disk that fails when a test says so.
         .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
 
+        // A disk whose power is cut.
+        .target(name: "PowerCut", dependencies: ["CSQLite"], path: "Tests/PowerCut"),
+
         .testTarget(
             name: "ArchitectureTests",
             dependencies: ["RelayConfig"],
@@ -212,7 +215,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RelayStoreTests",
-            dependencies: ["FaultyDisk", "RelayObservation", "RelayStore"],
+            dependencies: ["FaultyDisk", "PowerCut", "RelayObservation", "RelayStore"],
             swiftSettings: strict
         ),
         .testTarget(

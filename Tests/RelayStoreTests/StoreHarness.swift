@@ -391,6 +391,7 @@ final class StoreHarness {
 }
 
 enum HarnessError: Error {
+    case noFolder
     case noSession(String)
     case noDelivery(UInt64)
     case notSent(String)

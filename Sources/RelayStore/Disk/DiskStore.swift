@@ -88,6 +88,27 @@ package final class DiskStore: Journal {
 
     /// Begins to write.
     package func start(_ store: PacketStore, events: any StoreEvents) {
+        let threads = self.prepare(store, events: events)
+        threads.writer.start()
+        threads.reader.start()
+    }
+
+    /// Begins to write without threads: `turn` does what they would do.
+    ///
+    /// For a simulation, which has one thread for everything.
+    package func startInTurns(_ store: PacketStore, events: any StoreEvents) {
+        _ = self.prepare(store, events: events)
+    }
+
+    /// Reads one packet that has to be read, and commits one batch of what waits; false if there is
+    /// nothing to do.
+    package func turn() -> Bool {
+        guard let threads = self.threads.withLock({ $0 }) else { return false }
+        let hasRead = threads.reader.turn()
+        return threads.writer.turn() || hasRead
+    }
+
+    private func prepare(_ store: PacketStore, events: any StoreEvents) -> Threads {
         self.folder.makeBallast()
         let writer = DiskWriter(
             queue: self.queue,
@@ -106,9 +127,9 @@ package final class DiskStore: Journal {
             clock: self.clock,
             report: self.report
         )
-        self.threads.withLock { $0 = Threads(writer: writer, reader: reader) }
-        writer.start()
-        reader.start()
+        let threads = Threads(writer: writer, reader: reader)
+        self.threads.withLock { $0 = threads }
+        return threads
     }
 
     /// Writes what waits, and ends.

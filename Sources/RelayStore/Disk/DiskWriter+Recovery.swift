@@ -9,6 +9,11 @@ extension DiskWriter {
             throw DatabaseError(code: 1, text: error.description)
         }
         let rows = try RowWriter(database, store: self.store)
+        if self.index == nil {
+            let index = try Database(path: self.folder.database, .reading)
+            _ = try index.integer("SELECT count(*) FROM meta")
+            self.index = index
+        }
         self.rows = rows
         return rows
     }

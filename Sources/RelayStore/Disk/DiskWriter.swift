@@ -18,8 +18,19 @@ final class DiskWriter: @unchecked Sendable {
     let report: @Sendable (DiskEvent) -> Void
     private let finished = WriterWake()
 
+    /// Set before the thread begins.
+    private var hasThread = false
+
     /// Nil while the connection is gone, after a failure.
     var rows: RowWriter?
+
+    /// A second connection, which keeps SQLite's index of the journal alive while `rows` is gone.
+    ///
+    /// A connection that opens the file alone reads the journal anew. After a sync that failed it
+    /// would find there what the disk does not have, take it for written, and write behind it: a
+    /// power cut would then lose everything from there on. With the index SQLite knows where the last
+    /// synced transaction ends, and writes over what comes after it.
+    var index: Database?
 
     /// The last number that was given, and the one up to which the file says that they were.
     private(set) var last: PacketNumber
@@ -60,31 +71,38 @@ final class DiskWriter: @unchecked Sendable {
         self.report = report
     }
 
-    /// Begins.
+    /// Begins, on a thread of its own; otherwise whoever calls `turn` is the thread.
     func start() {
-        Writer.start(named: "store") { self.run() }
+        self.hasThread = true
+        Writer.start(named: "store") {
+            self.run()
+            self.finished.signal()
+        }
     }
 
     /// Writes what is left and ends the thread.
     func stop() {
         self.queue.stop()
-        self.finished.wait()
+        if self.hasThread { self.finished.wait() } else { self.run() }
     }
 
     private func run() {
         while true {
-            self.lookForRoom()
-            let batch = self.queue.next()
-            if !batch.isEmpty {
-                self.write(batch)
-            } else if self.queue.state == .stopping {
-                break
-            } else {
-                self.queue.wait(milliseconds: self.queue.state == .refusing ? 1000 : nil)
-            }
+            if self.turn() { continue }
+            if self.queue.state == .stopping { break }
+            self.queue.wait(milliseconds: self.queue.state == .refusing ? 1000 : nil)
         }
+        // The last one to go moves the journal into the file.
+        self.index = nil
         self.rows = nil
-        self.finished.signal()
+    }
+
+    /// Writes one batch of what waits; false if nothing does.
+    func turn() -> Bool {
+        self.lookForRoom()
+        let batch = self.queue.next()
+        if !batch.isEmpty { self.write(batch) }
+        return !batch.isEmpty
     }
 
     // MARK: Transactions

@@ -4,8 +4,9 @@ import Synchronization
 
 /// The thread that reads packets which are not in memory, and hands them out.
 ///
-/// From any thread; what is mutable besides belongs to the thread.
-final class PacketReader: Sendable {
+/// `@unchecked Sendable`: `read` and `stop` may be called from any thread, and touch only what is locked;
+/// everything mutable besides belongs to the thread.
+final class PacketReader: @unchecked Sendable {
     private struct Waiting: Sendable {
         var effects: Deque<Effect> = []
         var isStopping = false
@@ -19,6 +20,13 @@ final class PacketReader: Sendable {
     private let events: any StoreEvents
     private let clock: @Sendable () -> StoreInstant
     private let report: @Sendable (DiskEvent) -> Void
+
+    /// Set before the thread begins.
+    private var hasThread = false
+
+    /// Nil until something is to be read, and after a failure.
+    private var connection: Connection?
+    private var isFailing = false
 
     /// A reader that is not running.
     init(
@@ -35,16 +43,24 @@ final class PacketReader: Sendable {
         self.report = report
     }
 
-    /// Begins.
+    /// Begins, on a thread of its own; otherwise whoever calls `turn` is the thread.
     func start() {
-        Writer.start(named: "store reader") { self.run() }
+        self.hasThread = true
+        Writer.start(named: "store reader") {
+            self.run()
+            self.finished.signal()
+        }
     }
 
     /// Ends the thread; what waits is not read any more.
     func stop() {
         self.waiting.withLock { $0.isStopping = true }
-        self.wake.signal()
-        self.finished.wait()
+        if self.hasThread {
+            self.wake.signal()
+            self.finished.wait()
+        } else {
+            self.connection = nil
+        }
     }
 
     /// Reads the packets of these effects, in this order.
@@ -54,35 +70,39 @@ final class PacketReader: Sendable {
     }
 
     private func run() {
-        var connection: Connection?
-        var isFailing = false
         while true {
             self.wake.wait()
-            while let effect = self.waiting.withLock({ $0.isStopping ? nil : $0.effects.popFirst() }
-            ) {
-                do throws(DatabaseError) {
-                    let open: Connection
-                    if let connection {
-                        open = connection
-                    } else {
-                        open = try Connection(path: self.path)
-                    }
-                    connection = open
-                    self.handOut(effect, try open.contents(of: effect))
-                    isFailing = false
-                } catch {
-                    connection = nil
-                    if !isFailing { self.report(.readFailed(error.description)) }
-                    isFailing = true
-                    // It stays the first; nobody else may have the packet meanwhile.
-                    self.waiting.withLock { $0.effects.prepend(effect) }
-                    self.wake.wait(milliseconds: 1000)
-                }
+            while self.turn() {
+                if self.isFailing { self.wake.wait(milliseconds: 1000) }
             }
             if self.waiting.withLock({ $0.isStopping }) { break }
         }
-        connection = nil
-        self.finished.signal()
+        self.connection = nil
+    }
+
+    /// Reads and hands out the first packet that waits, which stays the first if that fails; false if
+    /// none waits.
+    func turn() -> Bool {
+        let effect = self.waiting.withLock { $0.isStopping ? nil : $0.effects.popFirst() }
+        guard let effect else { return false }
+        do throws(DatabaseError) {
+            self.handOut(effect, try self.open().contents(of: effect))
+            self.isFailing = false
+        } catch {
+            self.connection = nil
+            if !self.isFailing { self.report(.readFailed(error.description)) }
+            self.isFailing = true
+            // Nobody else may have the packet meanwhile.
+            self.waiting.withLock { $0.effects.prepend(effect) }
+        }
+        return true
+    }
+
+    private func open() throws(DatabaseError) -> Connection {
+        if let connection = self.connection { return connection }
+        let connection = try Connection(path: self.path)
+        self.connection = connection
+        return connection
     }
 
     /// - Parameter contents: nil if the row is damaged.

@@ -88,6 +88,8 @@ private final class SilentCarrier: ExchangeCarrier {
         shared bytes: [UInt8],
         from: Int
     ) {}
+    func inform(_ exchange: Exchange, status: UInt16, fields: Span<UInt8>) {}
+    func beginTunnel(_ exchange: Exchange, fields: Span<UInt8>) {}
     func beginResponse(
         _ exchange: Exchange,
         status: UInt16,

@@ -23,7 +23,7 @@ SWIFT_SOURCES = Package.swift Sources Tests $(wildcard Plugins)
 SHELL_SCRIPTS = .ci/run $(wildcard tools/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test sim differential examples bench lint format install deps
+.PHONY: help run build test sim crash differential examples bench lint format install deps
 
 help: ## list what can be made
 	@echo "relay: an HTTP reverse proxy and packet relay. Start with 'make run'."
@@ -47,6 +47,10 @@ test: deps ## run all tests
 sim: deps ## run relay and its store on simulated systems, 1,000 seeds (a while)
 	RELAY_SIM_SEEDS=1000 $(SWIFT) test --disable-xctest \
 		--filter 'RelaySimulationTests|CrashWalkTests'
+
+crash: deps ## kill relay and cut its power 350 times, and look for what is lost (a while)
+	RELAY_CRASH_KILLS=50 RELAY_CRASH_STEPS=200 RELAY_CRASH_IMAGES=100 \
+		$(SWIFT) test --disable-xctest --filter CrashTests
 
 differential: deps ## compare our HTTP parser with another one
 	$(SWIFT) test --package-path $(DIFFERENTIAL)

@@ -30,7 +30,11 @@ let arguments: Target.Dependency = .product(
 
 let package = Package(
     name: "relay",
-    products: [.executable(name: "relay", targets: ["relay"])],
+    products: [
+        .executable(name: "relay", targets: ["relay"]),
+        // For tests, which load it before relay.
+        .library(name: "KillSwitch", type: .dynamic, targets: ["KillSwitch"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -185,8 +189,10 @@ let package = Package(
         // A disk that fails when a test says so.
         .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
 
-        // A disk whose power is cut.
-        .target(name: "PowerCut", dependencies: ["CSQLite"], path: "Tests/PowerCut"),
+        // A disk whose power is cut: below a store in a test, and below a whole relay.
+        .target(name: "DiskImages", path: "Tests/DiskImages"),
+        .target(name: "PowerCut", dependencies: ["CSQLite", "DiskImages"], path: "Tests/PowerCut"),
+        .target(name: "KillSwitch", dependencies: ["DiskImages"], path: "Tests/KillSwitch"),
 
         .testTarget(
             name: "ArchitectureTests",

@@ -15,7 +15,9 @@ final class StoreFolder: Sendable {
 
     /// Makes the folder if there is none, and locks it.
     init(path: String) throws(DiskStoreError) {
-        if unsafe mkdir(path, 0o700) != 0, errno != EEXIST {
+        if unsafe mkdir(path, 0o700) == 0 {
+            Self.syncParent(of: path)
+        } else if errno != EEXIST {
             throw .folder(path: path, reason: Self.errorText())
         }
         let lock = unsafe open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -64,6 +66,16 @@ final class StoreFolder: Sendable {
     /// Gives that place back.
     func freeBallast() {
         unsafe unlink(self.path + "/ballast")
+    }
+
+    /// Has the disk keep the name of a folder that was made: SQLite does so only for what is in it.
+    ///
+    /// A file system that cannot sync folders says so, and has to keep names by itself.
+    private static func syncParent(of path: String) {
+        let parent = unsafe open(path + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard parent >= 0 else { return }
+        fsync(parent)
+        close(parent)
     }
 
     private static func errorText() -> String { unsafe String(cString: strerror(errno)) }

@@ -6,17 +6,14 @@
 // synced by then is there afterwards, or not, or half, sector by sector, as a seed says.
 //
 // SQLite's own disk does the work, without its syncs; beside each file two images are kept, of what
-// was written and of what was synced. The name of a file is safe with its first sync, which not every
-// file system does. Locks and the shared memory of a WAL are SQLite's own. A disk is for one thread
+// was written and of what was synced. The name of a file is safe with its first sync, which not
+// every file system does. Locks and the shared memory of a WAL are SQLite's own. A disk is for one thread
 // at a time.
-
-/// The sectors that are lost, kept or torn one by one, in bytes.
-enum { power_cut_sector = 512 };
 
 typedef struct power_cut_disk power_cut_disk;
 
-/// Has SQLite keep the files of a folder on a new disk; the folder holds no database yet, or one that
-/// counts as synced.
+/// Has SQLite keep the files of a folder on a new disk; the folder holds no database yet, or one
+/// that counts as synced.
 power_cut_disk *power_cut_disk_make(const char *folder, uint64_t seed);
 
 /// Forgets a disk whose files are all closed.
@@ -24,8 +21,8 @@ void power_cut_disk_free(power_cut_disk *disk);
 
 /// The power fails at the operation with this number from now on, the next being 0; negative: not.
 ///
-/// A write arrives as far as the sectors say, a sync has no effect. From then on every change fails as
-/// in a damaged file, which nobody tries twice.
+/// A write arrives as far as the sectors say, a sync has no effect. From then on every change fails
+/// as in a damaged file, which nobody tries twice.
 void power_cut_disk_cut_after(power_cut_disk *disk, int64_t operations);
 
 /// Whether the power is off.
@@ -40,12 +37,9 @@ void power_cut_disk_copy(const power_cut_disk *disk, const char *folder);
 /// Has syncs do nothing from now on, and say that they did.
 void power_cut_disk_ignore_syncs(power_cut_disk *disk, int ignore);
 
-/// Has the next `count` syncs fail, as Linux does it: what was to be synced may be on the disk or not,
-/// is read as if it was, and will never be synced unless it is written again.
+/// Has the next `count` syncs fail, as Linux does it: what was to be synced may be on the disk or
+/// not, is read as if it was, and will never be synced unless it is written again.
 void power_cut_disk_fail_syncs(power_cut_disk *disk, int count);
 
 /// Has the next `count` writes fail as on a full disk.
 void power_cut_disk_fail_writes(power_cut_disk *disk, int count);
-
-/// How many operations there were that a power cut may hit.
-int64_t power_cut_disk_operations(const power_cut_disk *disk);

@@ -49,11 +49,15 @@ final class PacketSystem {
     }
 
     /// Ends relay with a signal and starts it again, with the same file.
-    func restart(by signal: Int32) throws {
+    func restart(by signal: Int32, environment: [String: String] = [:]) throws {
         self.relay.signal(signal)
         _ = try self.relay.child.waitForExit()
         let path = "\(self.folder.path)/relay.yaml"
-        self.relay = try RelayProcess(file: path, admin: self.file.adminAddress)
+        self.relay = try RelayProcess(
+            file: path,
+            admin: self.file.adminAddress,
+            environment: environment
+        )
     }
 
     /// Replaces the file by a changed one; relay does not know yet.

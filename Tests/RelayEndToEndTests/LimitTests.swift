@@ -13,12 +13,13 @@ struct LimitTests {
         }
     }
 
-    @Test func `a full store holds packets back until there is room for replies`() throws {
-        try PacketSystem.run({ $0.buffer = "hold: 10s, outbox_packets: 2" }) { system in
+    @Test(arguments: ["outbox_packets: 2", "outbox_bytes: 2KiB, packet_size: 1KiB"])
+    func `a full store holds packets back until there is room for replies`(limit: String) throws {
+        try PacketSystem.run({ $0.buffer = "hold: 10s, \(limit)" }) { system in
             let alice = try system.logIn("alice")
             let bob = try system.logIn("bob")
             let sender = try system.client()
-            let texts = (0..<6).map { "\($0)" }
+            let texts = (0..<6).map { String(repeating: "\($0)", count: 1024) }
             for text in texts {
                 let packet = Request.packet(bob, text, wait: 0).with("X-Deliver-To", "alice")
                 #expect(try sender.exchange(packet).status == 200)
@@ -56,6 +57,27 @@ struct LimitTests {
             let answer = try system.exchange(.packet(token, text, wait: 0))
             expectProblem(answer, 503)
             #expect(answer.field("Retry-After") != nil)
+        }
+    }
+
+    @Test func `bodies under way beyond buffered are a 503, until some have come`() throws {
+        try PacketSystem.run({ $0.limits = "buffered: 64KiB" }) { system in
+            let token = try system.logIn("alice")
+            let packet = Request.packet(token, String(repeating: "a", count: 60_000), wait: 0)
+                .with("X-Silent", "1")
+            let bytes = packet.bytes(to: system.address)
+            let slow = try system.client()
+            try slow.stream.write(Array(bytes.dropLast(10_000)))
+            // Until relay has read it there is room for others.
+            let other = try system.client()
+            var answer = try other.exchange(packet)
+            let deadline = Deadline.usual
+            while answer.status == 200, !deadline.isOver { answer = try other.exchange(packet) }
+            expectProblem(answer, 503)
+            #expect(answer.field("Retry-After") != nil)
+            try slow.stream.write(Array(bytes.suffix(10_000)))
+            expectNoPacket(try slow.response())
+            expectNoPacket(try system.exchange(packet))
         }
     }
 

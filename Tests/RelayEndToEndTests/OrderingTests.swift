@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// `ordering` of `buffer`.
@@ -20,6 +21,56 @@ struct OrderingTests {
             let arrived = try system.backend.waitForPackets(texts.count)
             #expect(Set(arrived.map(\.message.text)) == Set(texts))
             #expect(arrived.allSatisfy { $0.message.field("From") == "alice" })
+        }
+    }
+
+    @Test func `without order a packet that is sent again and again holds up no other`() throws {
+        try PacketSystem.run(
+            {
+                $0.buffer = "hold: 0s, ordering: none"
+                $0.pool.append("connections: { max: 2 }")
+            },
+            script: { request, backend in
+                guard request.isPacket else { return backend.admit(request) }
+                return .answer(request.message.text == "bad" ? 503 : 200)
+            }
+        ) { system in
+            let token = try system.logIn("alice")
+            let client = try system.client()
+            let texts = (0..<20).map { "\($0)" }
+            for text in ["bad"] + texts {
+                expectNoPacket(try client.exchange(.packet(token, text)))
+            }
+            let requests = try system.backend.waitForRequests { requests in
+                Set(texts).isSubset(of: requests.map(\.message.text))
+                    && requests.count { $0.message.text == "bad" } >= 3
+            }
+            let bad = requests.filter { $0.message.text == "bad" }.map(\.message)
+            #expect(bad.prefix(3).map { $0.field("Attempt") } == ["1", "2", "3"])
+            for text in texts { #expect(requests.count { $0.message.text == text } == 1) }
+        }
+    }
+
+    @Test func `without order what was under way and what waited is sent after kill -9`() throws {
+        try PacketSystem.run(
+            {
+                $0.buffer = "hold: 0s, ordering: none"
+                $0.pool.append("connections: { max: 3 }")
+                $0.sections.append("store: { disk: { path: data } }")
+            },
+            script: { request, backend in request.isPacket ? .hang : backend.admit(request) }
+        ) { system in
+            let token = try system.logIn("alice")
+            let client = try system.client()
+            let texts = (0..<6).map { "\($0)" }
+            for text in texts { expectNoPacket(try client.exchange(.packet(token, text))) }
+            try system.backend.waitForPackets(3)
+            system.backend.setScript { request, backend in
+                request.isPacket ? .answer(200) : backend.admit(request)
+            }
+            try system.restart(by: SIGKILL)
+            let again = try system.backend.waitForPackets(9).dropFirst(3).map(\.message.text)
+            #expect(again.sorted() == texts)
         }
     }
 

@@ -14,6 +14,8 @@ package final class SharedPool: Sendable {
     package let configuration: PoolConfiguration
     /// Its targets, by index.
     let targets: [SharedTarget]
+    /// Which of them are ejected; nil if none ever is.
+    let ejection: Ejection?
     /// Over how many loops the idle connections are divided.
     let loopCount: Int
     /// The loops' pools that want to hear of a target that becomes usable.
@@ -23,6 +25,9 @@ package final class SharedPool: Sendable {
     package init(configuration: PoolConfiguration, loops: [EventLoop]) {
         self.configuration = configuration
         self.loopCount = max(loops.count, 1)
+        self.ejection = configuration.health?.passive.map {
+            Ejection($0, targets: configuration.targets.count)
+        }
         let indexEnd = (loops.map(\.index).max() ?? 0) + 1
         self.targets = configuration.targets.map { _ in
             SharedTarget(

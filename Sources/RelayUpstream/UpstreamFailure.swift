@@ -40,3 +40,16 @@ package struct UpstreamFailure: Error, Sendable, Hashable {
         self.reason = reason
     }
 }
+
+extension UpstreamFailure {
+    /// Whether it says something bad about the target, for `health.passive`.
+    ///
+    /// A fetch that is held until its timeout does not: there was no packet.
+    func isOfTarget(_ request: UpstreamRequest) -> Bool {
+        switch self.kind {
+        case .unreachable, .reset, .malformed: true
+        case .timedOut: !request.expectsLongHold
+        case .noCapacity, .cancelled: false
+        }
+    }
+}

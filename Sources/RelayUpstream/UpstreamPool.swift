@@ -100,7 +100,7 @@ package final class UpstreamPool {
 
     // MARK: Targets
 
-    /// The next target by weighted round robin among those that are usable and not in `tried`.
+    /// The next target by weighted round robin among those that are usable, not ejected and not in `tried`.
     ///
     /// A target that is down and due for a probe comes first, for one caller per target and backoff step; while
     /// none is usable everybody else gets nil. What a caller got, it must use: `start` tells the pool how it
@@ -111,7 +111,17 @@ package final class UpstreamPool {
         for index in targets.indices where !tried.contains(index) {
             if targets[index].claimProbe(at: now) { return index }
         }
-        return self.balance.next { !tried.contains($0) && targets[$0].health.isUsable }
+        guard let ejection = self.shared.ejection else {
+            return self.balance.next { !tried.contains($0) && targets[$0].health.isUsable }
+        }
+        // Where all that could be used are ejected, all are.
+        let isOneLeft = targets.indices.contains {
+            targets[$0].health.isUsable && !ejection.isEjected($0, at: now)
+        }
+        return self.balance.next {
+            !tried.contains($0) && targets[$0].health.isUsable
+                && !(isOneLeft && ejection.isEjected($0, at: now))
+        }
     }
 
     /// Whether some target is usable as far as is known.
@@ -173,6 +183,9 @@ extension UpstreamPool {
     /// Tells the handler that there is no response.
     func fail(_ request: UpstreamRequest, _ failure: UpstreamFailure) {
         self.shared.targets[request.target].failures.add(loop: self.loop.index)
+        if let ejection = self.shared.ejection, failure.isOfTarget(request) {
+            self.targetFailed(request.target, ejection, reason: failure.reason)
+        }
         self.requestEnded(request)
         request.handler.requestFailed(request, failure)
     }
@@ -184,6 +197,24 @@ extension UpstreamPool {
             // It may have been cancelled meanwhile.
             if case .failing = request.stage { self.fail(request, failure) }
         }
+    }
+
+    /// A response's head has come: some statuses say that the target fails.
+    func statusReceived(_ status: UInt16, from target: Int) {
+        guard let ejection = self.shared.ejection, 502...504 ~= status else { return }
+        self.targetFailed(target, ejection, reason: "status \(status)")
+    }
+
+    private func targetFailed(_ target: Int, _ ejection: Ejection, reason: String) {
+        guard ejection.failed(target, at: self.loop.now) else { return }
+        self.logger.warning(
+            "target fails too often and is ejected for a while",
+            metadata: [
+                "pool": "\(self.configuration.name)",
+                "target": "\(self.configuration.targets[target].url.text)",
+                "reason": "\(reason)",
+            ]
+        )
     }
 
     /// A request is over.

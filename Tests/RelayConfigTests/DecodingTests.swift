@@ -67,6 +67,13 @@ struct DecodingTests {
         pool.connections.idleMax = 0
         pool.connections.idleTimeout = .milliseconds(10)
         pool.connections.pendingMax = 0
+        var passive = PassiveHealthConfiguration()
+        passive.failures = 3
+        passive.within = .seconds(1)
+        passive.ejectFor = .seconds(60)
+        passive.maxEjectedPercent = 100
+        pool.health = HealthConfiguration()
+        pool.health?.passive = passive
         #expect(self.configuration.pools.first == pool)
         #expect(self.configuration.pools.last?.host == .literal("example.com:8080"))
         #expect(self.configuration.pools.last?.targets.first?.url.path == "/")
@@ -154,6 +161,7 @@ struct DecodingTests {
         var buffer = BufferConfiguration(realm: "people")
         buffer.hold = .zero
         buffer.path = "/packets"
+        buffer.ordering = .none
         buffer.packetBytesMax = 64 << 10
         buffer.packetTTL = .seconds(3600)
         buffer.clientPacketsMax = 10

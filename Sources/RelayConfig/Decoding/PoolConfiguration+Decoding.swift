@@ -15,8 +15,9 @@ extension PoolConfiguration {
             Key("wait", \.wait, .duration(.zero ... .hours(1))),
             Key("host", \.host, .upstreamHost),
             Key("connections", \.connections, ConnectionsConfiguration.section),
+            Key(optional: "health", \.health, .health),
         ],
-        later: ["health", "tunnel_timeout", "retry_buffer"],
+        later: ["tunnel_timeout", "retry_buffer"],
         check: { pool, node, reading in
             pool.checkTargets(node, &reading)
             pool.checkFetches(node, &reading)

@@ -62,6 +62,11 @@ package struct PoolConfiguration: Sendable, Equatable {
     /// `connections`: how many, to each target.
     package var connections = ConnectionsConfiguration()
 
+    /// `health`: how relay finds out which targets to leave alone.
+    ///
+    /// Absent: by connecting to them alone.
+    package var health: HealthConfiguration?
+
     /// Where it is written; nil if it was made by hand.
     ///
     /// Not compared.

@@ -349,6 +349,7 @@ extension UpstreamConnection {
         {
             self.keepAliveLimit = .seconds(Int64(seconds)) * 3 / 4
         }
+        self.pool.statusReceived(self.pool.responseHead.status, from: request.target)
         if request.headTimeout != nil { self.setResponseDeadline(request) }
         request.handler.responseReceived(request, self.pool.responseHead, bytes)
     }

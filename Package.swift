@@ -145,7 +145,7 @@ let package = Package(
             name: "relay",
             dependencies: [
                 "RelayApp", "RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation",
-                "RelayPipeline", "RelayServer", "RelayUpstream", arguments, logging,
+                "RelayPipeline", "RelayServer", "RelayStore", "RelayUpstream", arguments, logging,
             ],
             swiftSettings: strict
         ),

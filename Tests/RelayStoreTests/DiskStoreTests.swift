@@ -309,7 +309,7 @@ extension DiskHarness {
     }
 
     /// Writes bytes over a file.
-    fileprivate func overwrite(_ name: String, at offset: Int, with bytes: [UInt8]) throws {
+    func overwrite(_ name: String, at offset: Int, with bytes: [UInt8]) throws {
         let file = unsafe open("\(self.path)/\(name)", O_WRONLY | O_CLOEXEC)
         defer { close(file) }
         let count = unsafe bytes.withUnsafeBytes { buffer in

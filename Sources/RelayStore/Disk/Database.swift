@@ -92,6 +92,9 @@ final class Database {
         return try statement.step() ? statement.integer(0) : nil
     }
 
+    /// How many rows the last statement changed.
+    var changedRows: Int32 { unsafe sqlite3_changes(self.handle) }
+
     /// The key of the row that was inserted last.
     var lastRow: Int64 { unsafe sqlite3_last_insert_rowid(self.handle) }
 
@@ -194,6 +197,20 @@ final class Statement {
         guard let start = unsafe start, count > 0 else { return [] }
         // The pointer is good until the next call on the statement, and the copy is made before.
         return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
+    }
+
+    /// How many columns its rows have.
+    var columnCount: Int32 { unsafe sqlite3_column_count(self.handle) }
+
+    /// Runs with all values of another statement's row; false if no row was changed by it.
+    func copyRow(of other: Statement) throws(DatabaseError) -> Bool {
+        for column in 0..<other.columnCount {
+            // The value is only read inside the call, which copies it.
+            let value = unsafe sqlite3_column_value(other.handle, column)
+            try self.check(unsafe sqlite3_bind_value(self.handle, column + 1, value))
+        }
+        try self.run()
+        return self.database.changedRows > 0
     }
 
     private func check(_ code: Int32) throws(DatabaseError) {

@@ -171,7 +171,7 @@ final class BackendConnection {
     }
 
     private func wrote(_ attempt: Attempt?) {
-        attempt?.isWhole = true
+        attempt?.wroteAt = self.world.simulation.now
         attempt?.isOver = true
         self.answered = attempt
         self.current = nil

@@ -79,10 +79,10 @@ final class Client {
 
     /// A backend is about to give a packet for it: who likes to hang up does so about when it arrives.
     func replyIsComing() {
-        guard self.kind == .hangingUp, self.generator.chance(0.7) else { return }
-        let delay = self.generator.duration(in: .zero...(.microseconds(80)))
-        self.world.simulation.after(delay) {
-            for worker in self.workers { worker.hangUp?() }
+        guard self.kind == .hangingUp else { return }
+        for worker in self.workers where self.generator.chance(0.6) {
+            let delay = self.generator.duration(in: .zero...(.microseconds(80)))
+            self.world.simulation.after(delay) { worker.hangUp?() }
         }
     }
 

@@ -88,6 +88,7 @@ enum ClientKind: String, CaseIterable {
         switch self {
         case .concurrent: Int.random(in: 2...7, using: &generator)
         case .sending, .impatient: 2
+        case .hangingUp: Int.random(in: 1...2, using: &generator)
         case .acknowledging: generator.chance(0.3) ? 2 : 1
         default: 1
         }

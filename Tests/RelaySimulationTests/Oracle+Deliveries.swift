@@ -21,10 +21,44 @@ extension Oracle {
             self.checkRepetition(reply, request, isMarked: isMarked)
         }
         self.checkToken(request)
+        self.checkNewest(request)
+        self.checkHeldBack(gift, request)
         self.checkAcknowledged(reply, request)
         reply.deliveries.append(
             ReadDelivery(connection: request.connection, request: request, isMarked: isMarked)
         )
+    }
+
+    /// Of polls that are held beside each other the newest gets the packet.
+    private func checkNewest(_ request: ClientRequest) {
+        let client = request.client
+        guard !self.scenario.isFaulty, !client.kind.acknowledges, client.kind != .dribbling,
+            !client.isSlow, request.ahead == 0, let answeredAt = request.answeredAt
+        else { return }
+        let isNewerHeld = client.open.contains { other in
+            other.sentAt > request.sentAt && other.sentAt + self.margin < answeredAt
+                && other.waitSeconds == nil && other.ahead == 0 && !other.isDisturbed
+                && other.packet?.isRepeated != true && other.session === request.session
+                && other.connection.readsAtOnce && other.connection.isUsable
+                && !other.connection.hasPipelined
+        }
+        if isNewerHeld { self.broken("an older poll of \(client.name) got the packet") }
+    }
+
+    /// A packet goes to a poll that is held when it comes, and not when the hold is over.
+    ///
+    /// Only a delivery under way may be in between, which has failed or is proven in two seconds.
+    private func checkHeldBack(_ gift: Gift, _ request: ClientRequest) {
+        guard let storedAt = gift.attempts.last?.wroteAt, let answeredAt = request.answeredAt,
+            !self.scenario.isFaulty, !request.client.isSlow, request.ahead == 0,
+            request.client.kind != .unacknowledging, !request.connection.hasPipelined,
+            request.connection.readsAtOnce, request.sentAt < storedAt
+        else { return }
+        if storedAt + .seconds(2) + self.margin < answeredAt {
+            self.broken(
+                "a poll of \(request.client.name) was held, and reply \(gift.number) waited"
+            )
+        }
     }
 
     /// What is delivered is what its giver wanted to give.

@@ -68,7 +68,9 @@ final class Attempt {
     /// Whether nothing will come of it any more.
     var isOver = false
     /// Whether the answer was written in whole.
-    var isWhole = false
+    var isWhole: Bool { self.wroteAt != nil }
+    /// When it was.
+    var wroteAt: MonotonicTime?
     /// Whether relay must have read the answer: it used the connection again.
     var isProven = false
     /// Whether the connection was broken from the backend's side after the answer.

@@ -169,8 +169,10 @@ package final class Simulation {
         }
     }
 
-    /// A loop that is not in a turn has one inside that of another.
+    /// Time passes within a turn, and a loop that has something to do then has its turn inside of that one.
     private func overlap() {
+        let duration = self.generator.duration(in: self.system.conditions.turnDuration)
+        self.system.timeline.advance(to: self.now + duration)
         let others = self.readyLoops().filter { !self.turning.contains($0) }
         guard let index = others.randomElement(using: &self.generator) else { return }
         self.makeTurn(of: index)

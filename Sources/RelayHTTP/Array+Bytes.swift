@@ -1,7 +1,8 @@
 extension [UInt8] {
     /// Appends the bytes of a span in one copy.
     package mutating func append(_ bytes: Span<UInt8>) {
-        self.append(addingCapacity: bytes.count) { $0.append(copying: bytes) }
+        // The array copies what it is shown and keeps no pointer to it.
+        unsafe bytes.withUnsafeBufferPointer { unsafe self.append(contentsOf: $0) }
     }
 
     /// Appends the UTF-8 of a literal in one copy.
@@ -16,7 +17,7 @@ extension [UInt8] {
 
     /// Appends a number in lower-case hexadecimal digits without leading zeros.
     package mutating func append(hexadecimal number: UInt64) {
-        self.append(addingCapacity: 20) { $0.append(number, radix: 16) }
+        self.append(addingCapacity: 20) { $0.append(hexadecimal: number) }
     }
 }
 
@@ -46,24 +47,38 @@ extension OutputSpan where Element == UInt8 {
     package mutating func append(decimal number: UInt64) {
         if number < 10 {
             self.append(0x30 + UInt8(truncatingIfNeeded: number))
-        } else {
-            self.append(number, radix: 10)
+            return
         }
-    }
-
-    /// Inlined, so that the radix is a constant to divide by.
-    @inline(__always)
-    fileprivate mutating func append(_ number: UInt64, radix: UInt64) {
-        // 20 digits are enough for 2^64 - 1 in either radix.
+        // 20 digits are enough for 2^64 - 1. By two at a time: it is the long division that takes its time, and
+        // the numbers of packets have 16.
         var digits = InlineArray<20, UInt8>(repeating: 0)
         var first = 20
         var rest = number
+        while rest >= 10 {
+            let pair = UInt8(truncatingIfNeeded: rest % 100)
+            rest /= 100
+            digits[first - 1] = 0x30 + pair % 10
+            digits[first - 2] = 0x30 + pair / 10
+            first -= 2
+        }
+        if rest > 0 {
+            first -= 1
+            digits[first] = 0x30 + UInt8(truncatingIfNeeded: rest)
+        }
+        self.append(copying: digits.span.extracting(first..<20))
+    }
+
+    /// Appends a number in lower-case hexadecimal digits, at most 16, for which there is room.
+    fileprivate mutating func append(hexadecimal number: UInt64) {
+        var digits = InlineArray<16, UInt8>(repeating: 0)
+        var first = 16
+        var rest = number
         repeat {
             first -= 1
-            let digit = UInt8(truncatingIfNeeded: rest % radix)
+            let digit = UInt8(truncatingIfNeeded: rest & 15)
             digits[first] = digit < 10 ? 0x30 + digit : 0x57 + digit
-            rest /= radix
+            rest >>= 4
         } while rest > 0
-        self.append(copying: digits.span.extracting(first..<20))
+        self.append(copying: digits.span.extracting(first..<16))
     }
 }

@@ -35,12 +35,12 @@ package struct FieldPositions: Sendable {
 
     /// Whether there is at least one such field, in constant time.
     package func contains(_ field: KnownField) -> Bool {
-        self.present & (1 << UInt64(field.rawValue)) != 0
+        self.present & Self.bit(of: field) != 0
     }
 
     /// Whether there is more than one such field, in constant time.
     package func isRepeated(_ field: KnownField) -> Bool {
-        self.repeated & (1 << UInt64(field.rawValue)) != 0
+        self.repeated & Self.bit(of: field) != 0
     }
 
     /// Index of the first such field; in constant time if there is none, as for most fields asked for.
@@ -121,10 +121,14 @@ extension FieldPositions {
     }
 
     private mutating func note(_ known: KnownField) {
-        let bit: UInt64 = 1 << UInt64(known.rawValue)
+        let bit = Self.bit(of: known)
         self.repeated |= self.present & bit
         self.present |= bit
     }
+
+    /// The field in a set of fields; there are fewer than 64.
+    @inline(__always)
+    private static func bit(of field: KnownField) -> UInt64 { 1 &<< UInt64(field.rawValue) }
 
     /// Marks every field with this name as one that ends here.
     mutating func markHopByHop(named name: Span<UInt8>, in head: Span<UInt8>) {

@@ -9,22 +9,25 @@ struct KnownFieldTable: Sendable {
         var words: (UInt64, UInt64, UInt64, UInt64)
 
         /// The name at `range`, which has at most 32 bytes.
+        ///
+        /// Most have no more than two words, and what is not there is not asked for.
         @inline(__always)
         init(_ range: Range<Int>, in span: Span<UInt8>) {
-            self.words = (
-                Self.word(0, range, span), Self.word(1, range, span), Self.word(2, range, span),
-                Self.word(3, range, span)
-            )
+            self.words = (Self.word(0, range, span), 0, 0, 0)
+            guard range.count > 8 else { return }
+            self.words.1 = Self.word(1, range, span)
+            guard range.count > 16 else { return }
+            self.words.2 = Self.word(2, range, span)
+            if range.count > 24 { self.words.3 = Self.word(3, range, span) }
         }
 
+        /// The word at `index`, which has at least one byte unless the whole name is empty.
         @inline(__always)
         private static func word(_ index: Int, _ range: Range<Int>, _ span: Span<UInt8>) -> UInt64 {
-            let count = range.count - 8 * index
-            guard count > 0 else { return 0 }
+            let count = min(range.count - 8 * index, 8)
             let offset = range.lowerBound + 8 * index
-            let used = count >= 8 ? UInt64.max : ~(UInt64.max << UInt64(8 * count))
             let word = Scanner.partialWord(in: span, at: offset, count: count)
-            return word | (0x2020_2020_2020_2020 & used)
+            return word | 0x2020_2020_2020_2020 &>> UInt64(8 * (8 - count))
         }
 
         @inline(__always)

@@ -19,9 +19,9 @@ package struct RequestParser: Sendable {
 
     private var lines = HeadLines()
     /// Lines of the head seen in earlier calls; they are not in the scratch any more.
-    private var linesBefore = 0
+    private var linesBefore: Int32 = 0
     /// Lines of the head seen in all.
-    private var linesSeen = 0
+    private var linesSeen: Int32 = 0
 
     /// Whether a byte of a head has been seen: a request is under way, and its time is running.
     ///
@@ -101,7 +101,7 @@ package struct RequestParser: Sendable {
                     if let fault = head.readRequestLine(line, in: input) { return .failed(fault) }
                 } else if line.isEmpty {
                     return .head
-                } else if self.linesSeen > self.limits.fieldsMax {
+                } else if Int(self.linesSeen) > self.limits.fieldsMax {
                     return .failed(.tooManyFields)
                 } else if let fault = head.fields.append(line: line, of: input) {
                     return .failed(fault.requestFault(inStartLine: false))

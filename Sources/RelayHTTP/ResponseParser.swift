@@ -17,9 +17,9 @@ package struct ResponseParser: Sendable {
 
     private var lines = HeadLines()
     /// Lines of the head seen in earlier calls; they are not in the scratch any more.
-    private var linesBefore = 0
+    private var linesBefore: Int32 = 0
     /// Lines of the head seen in all.
-    private var linesSeen = 0
+    private var linesSeen: Int32 = 0
 
     /// Makes a parser that waits for a head's first byte.
     package init(limits: HeadLimits = HeadLimits()) { self.limits = limits }
@@ -70,7 +70,7 @@ package struct ResponseParser: Sendable {
                     if let fault = head.readStatusLine(line, in: input) { return .failed(fault) }
                 } else if line.isEmpty {
                     return .head
-                } else if self.linesSeen > self.limits.fieldsMax {
+                } else if Int(self.linesSeen) > self.limits.fieldsMax {
                     return .failed(.tooManyFields)
                 } else if let fault = head.fields.append(line: line, of: input) {
                     return .failed(fault.responseFault)

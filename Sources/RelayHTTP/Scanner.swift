@@ -59,7 +59,7 @@ enum Scanner {
     static func partialWord(in span: Span<UInt8>, at offset: Int, count: Int) -> UInt64 {
         if span.count - offset >= 8 {
             let word = unsafe Self.word(span.bytes, at: offset)
-            return count >= 8 ? word : word & ~(UInt64.max << UInt64(8 * count))
+            return count >= 8 ? word : word & ~(UInt64.max &<< UInt64(8 * count))
         }
         var word: UInt64 = 0
         for index in 0..<min(count, span.count - offset) {

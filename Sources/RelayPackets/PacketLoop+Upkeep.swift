@@ -22,6 +22,9 @@ extension PacketLoop: TimerTarget {
         var whenIdle: (() -> Void)?
     }
 
+    /// How many clients a turn sweeps, rounded up to whole shards: some 100 microseconds of work.
+    private static let clientsSweptAtOnce = 1024
+
     private static let sweepTag: UInt32 = 0
     private static let drainTag: UInt32 = 1
 
@@ -29,7 +32,7 @@ extension PacketLoop: TimerTarget {
     private static let drainTick: Duration = .milliseconds(50)
 
     package func timerElapsed(_ tag: UInt32) {
-        if tag == Self.sweepTag { self.sweepNextShard() } else { self.answerNextPolls() }
+        if tag == Self.sweepTag { self.sweepNextShards() } else { self.answerNextPolls() }
     }
 
     // MARK: Sweep
@@ -38,7 +41,7 @@ extension PacketLoop: TimerTarget {
     package func start() {
         self.loop.assertOnLoop()
         self.upkeep.shard = Int(self.index)
-        self.armSweep()
+        self.armSweep(behind: 1)
     }
 
     /// Ends the upkeep, so that nothing keeps the loop busy.
@@ -48,11 +51,24 @@ extension PacketLoop: TimerTarget {
         self.stopFetches()
     }
 
-    /// One shard, so that neither the loop nor the shard's other users wait for long.
-    private func sweepNextShard() {
+    /// Few clients at once, so that neither the loop nor the shards' other users wait for long; but as many shards as
+    /// have them, so that a loop with little to sweep seldom wakes up for it.
+    private func sweepNextShards() {
+        var clients = 0
+        var shards = 0
+        repeat {
+            clients += self.sweepNextShard()
+            shards += 1
+        } while clients < Self.clientsSweptAtOnce && self.upkeep.shard != Int(self.index)
+        self.armSweep(behind: shards)
+    }
+
+    /// Sweeps the loop's next shard; returns how many clients it has.
+    private func sweepNextShard() -> Int {
         let shard = self.upkeep.shard
+        var clients = 0
         self.operate { store, now, effects in
-            store.sweep(shard: shard, at: now, &effects)
+            clients = store.sweep(shard: shard, at: now, &effects)
             guard self.draining == nil else { return }
             // Lanes that a loop gave up, or that wait since before a reload.
             for pool in self.pools.keys {
@@ -61,16 +77,17 @@ extension PacketLoop: TimerTarget {
         }
         self.upkeep.shard = shard + self.loopCount
         if self.upkeep.shard >= PacketStore.shardCount { self.upkeep.shard = Int(self.index) }
-        self.armSweep()
+        return clients
     }
 
-    private func armSweep() {
+    /// Has the next shards swept when their time has come: each once a second.
+    private func armSweep(behind shards: Int) {
         guard self.upkeep.shard < PacketStore.shardCount else { return }
         let share = (PacketStore.shardCount + self.loopCount - 1) / self.loopCount
         self.upkeep.timer = self.loop.arm(
             self,
             tag: Self.sweepTag,
-            at: self.loop.now + .seconds(1) / share
+            at: self.loop.now + .seconds(1) / share * shards
         )
     }
 

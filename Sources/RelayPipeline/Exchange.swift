@@ -109,9 +109,9 @@ package final class Exchange {
         case over
     }
 
-    private var phase: Phase = .unanswered
     /// Where it has its name; each refers to the other until it is over.
     private var table: ExchangeTable?
+    private var phase: Phase = .unanswered
 
     /// Whether a response was begun.
     package private(set) var isAnswered = false

@@ -54,11 +54,12 @@ package final class Pipeline {
     ///
     /// Before them the listener's `cors` is asked, and whether there is memory for the request.
     package func run(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) -> Verdict {
-        if let crossOrigin = exchange.listener.crossOrigin {
+        let listener = exchange.listener
+        if let crossOrigin = listener.crossOrigin {
             let verdict = crossOrigin.requestReceived(exchange, request, bytes)
             if case .responded = verdict { return verdict }
         }
-        if let gate = exchange.listener.memoryGate, gate.refuses(request, bytes) {
+        if let gate = listener.memoryGate, gate.refuses(request, bytes) {
             gate.refuse(exchange)
             return .responded
         }

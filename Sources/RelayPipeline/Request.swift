@@ -20,7 +20,7 @@ package final class Request {
     ///
     /// For carriers, once per request.
     package func normalizePath(_ bytes: Span<UInt8>, mergingSlashes: Bool) -> RequestFault? {
-        self.rewrittenPath.removeAll(keepingCapacity: true)
+        if !self.rewrittenPath.isEmpty { self.rewrittenPath.removeAll(keepingCapacity: true) }
         self.isPathRewritten = false
         switch self.head.targetForm {
         case .authority:

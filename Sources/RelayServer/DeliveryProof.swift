@@ -49,14 +49,20 @@ struct DeliveryProof {
 
     /// The position behind the response's last byte; nil until it was written.
     private(set) var position: UInt64?
+
+    // What has not happened has the time `never`: optionals would take twice the room, and every held request has
+    // one of these.
+
     /// When another poll first asked.
-    private var firstAsked: MonotonicTime?
+    private var firstAsked = MonotonicTime.never
     /// When another poll last asked, from which the looks are counted.
-    private var lastAsked: MonotonicTime?
+    private var lastAsked = MonotonicTime.never
     /// When relay ended the connection.
-    private var closingSince: MonotonicTime?
-    /// What was last seen acknowledged, and since when.
-    private var progress: (position: UInt64, time: MonotonicTime)?
+    private var closingSince = MonotonicTime.never
+    /// What was last seen acknowledged.
+    private var progressPosition: UInt64 = 0
+    /// Since when that is so.
+    private var progressTime = MonotonicTime.never
 
     /// Nothing was written.
     init() {}
@@ -66,7 +72,7 @@ struct DeliveryProof {
     /// Who has asked before counts from now: a client cannot acknowledge what stands behind its own held polls.
     mutating func responseWritten(upTo position: UInt64, at now: MonotonicTime) -> Action {
         self.position = position
-        guard self.firstAsked != nil else { return .wait }
+        guard self.firstAsked != .never else { return .wait }
         self.firstAsked = now
         self.lastAsked = now
         return .look
@@ -87,14 +93,14 @@ struct DeliveryProof {
 
     /// Another poll of the client waits.
     mutating func asked(at now: MonotonicTime) -> Action {
-        if self.firstAsked == nil { self.firstAsked = now }
+        if self.firstAsked == .never { self.firstAsked = now }
         self.lastAsked = now
         return self.position == nil ? .wait : .look
     }
 
     /// Relay has ended the connection, and keeps the descriptor only for the proof.
     mutating func closing(at now: MonotonicTime) -> Action {
-        if self.closingSince == nil { self.closingSince = now }
+        if self.closingSince == .never { self.closingSince = now }
         return .look
     }
 
@@ -107,21 +113,24 @@ struct DeliveryProof {
     mutating func acknowledged(_ acknowledged: UInt64, at now: MonotonicTime) -> Finding {
         guard self.position != nil else { return .open(lookAgainAt: .never) }
         if self.isProven(by: acknowledged) { return .proven }
-        if acknowledged > (self.progress?.position ?? 0) || self.progress == nil {
+        if self.progressTime == .never {
             // The first look is where progress is counted from, not progress.
-            let time = self.progress == nil ? self.firstAsked ?? now : now
-            self.progress = (acknowledged, time)
+            self.progressPosition = acknowledged
+            self.progressTime = min(self.firstAsked, now)
+        } else if acknowledged > self.progressPosition {
+            self.progressPosition = acknowledged
+            self.progressTime = now
         }
         var next = MonotonicTime.never
-        if let asked = self.firstAsked, let lastAsked = self.lastAsked {
-            let end = max(asked, self.progress?.time ?? asked) + Self.silenceMax
+        if self.firstAsked != .never {
+            let end = max(self.firstAsked, self.progressTime) + Self.silenceMax
             if now >= end { return .failed }
-            next = min(Self.look(after: now, since: lastAsked, last: .milliseconds(400)), end)
+            next = min(Self.look(after: now, since: self.lastAsked, last: .milliseconds(400)), end)
         }
-        if let closing = self.closingSince {
-            let end = closing + Self.closingMax
+        if self.closingSince != .never {
+            let end = self.closingSince + Self.closingMax
             if now >= end { return .failed }
-            let look = Self.look(after: now, since: closing, last: .milliseconds(3200))
+            let look = Self.look(after: now, since: self.closingSince, last: .milliseconds(3200))
             next = min(next, min(look, end))
         }
         return .open(lookAgainAt: next)

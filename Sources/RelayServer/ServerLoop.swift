@@ -66,7 +66,9 @@ final class ServerLoop: TimerTarget {
         var span = bytes.mutableSpan
         self.loop.system.fillWithRandomBytes(&span)
         for start in stride(from: 0, to: bytes.count, by: 8) {
-            self.random.append(bytes[start..<(start + 8)].reduce(0) { $0 << 8 | UInt64($1) })
+            var word: UInt64 = 0
+            for offset in start..<(start + 8) { word = word << 8 | UInt64(bytes[offset]) }
+            self.random.append(word)
         }
     }
 

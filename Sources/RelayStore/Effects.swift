@@ -106,9 +106,11 @@ package enum Progress: Sendable {
 /// What follows from operations, in order: a list that is used again and again.
 ///
 /// An event loop keeps one, gives it to each operation, and performs what it finds.
-package struct Effects: Sendable {
+package struct Effects: ~Copyable, Sendable {
     /// What is still to be performed.
-    private var waiting: Deque<Effect> = []
+    ///
+    /// Moved in and out: a `Deque` copies what it is given, and an effect is large and full of references.
+    private var waiting = UniqueDeque<Effect>()
 
     /// What happened under the lock of a shard and is told after it: to the journal, and to the log.
     var happened: [StoreOperation] = []

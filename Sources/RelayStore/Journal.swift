@@ -138,7 +138,7 @@ struct WrittenOperation: Sendable {
 /// An operation that is being written has not happened: its packet has no number and nobody sees it.
 /// It happens when the journal's owner gives it to `PacketStore.committed`; numbers follow the order
 /// of commits.
-package protocol Journal: Sendable {
+package protocol Journal: AnyObject, Sendable {
     /// Begins to write an operation. May be called from any thread.
     ///
     /// What a backend has taken and what a client has acknowledged is never refused.

@@ -169,10 +169,14 @@ package final class PacketStore: Sendable {
     /// is left.
     ///
     /// To be called for one shard at a time, `0..<shardCount`, for all of them about once a second.
-    package func sweep(shard: Int, at now: StoreInstant, _ effects: inout Effects) {
+    ///
+    /// - Returns: how many clients the shard had, in whose number the time grows.
+    @discardableResult
+    package func sweep(shard: Int, at now: StoreInstant, _ effects: inout Effects) -> Int {
         precondition(0..<Self.shardCount ~= shard, "no shard has the number \(shard)")
         let index = UInt8(truncatingIfNeeded: shard)
-        for chunk in 0..<self.withShard(index, { $0.clients.chunkCount }) {
+        let (clients, chunks) = self.withShard(index) { ($0.clients.count, $0.clients.chunkCount) }
+        for chunk in 0..<chunks {
             let ended = self.withShard(index) { $0.sweep(chunk: chunk, at: now, &effects) }
             for claim in ended { self.release(claim) }
             self.bury(&effects)
@@ -186,6 +190,7 @@ package final class PacketStore: Sendable {
             self.pushKeys.withLock { $0.expire(windows: windows, at: now) }
             self.fetchKeys.withLock { $0.expire(at: now) }
         }
+        return clients
     }
 
     /// Tells what has happened in an operation, after the lock under which it did: the journal writes

@@ -85,7 +85,8 @@ struct PushTests {
             at: harness.now,
             &effects
         )
-        #expect(effects.next()?.text == "pushed 1 for 1 of 1")
+        let effect = effects.next()
+        #expect(effect?.text == "pushed 1 for 1 of 1")
     }
 
     @Test func `full outboxes refuse a packet for all of its recipients, and its key is free`()

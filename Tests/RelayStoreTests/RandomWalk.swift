@@ -1,7 +1,7 @@
 @testable import RelayStore
 
 /// Random operations on a store and its model, with the effects and figures compared after each.
-struct RandomWalk {
+struct RandomWalk: ~Copyable {
     /// The first thing that the store did and the model did not.
     private(set) var difference: String?
 

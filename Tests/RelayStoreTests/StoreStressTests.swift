@@ -134,7 +134,7 @@ private final class StressedSystem: Sendable {
 }
 
 /// One event loop, which does random things and performs what follows from them.
-private struct StressedLoop {
+private struct StressedLoop: ~Copyable {
     private let system: StressedSystem
     private let index: UInt16
     private var generator: SeededGenerator

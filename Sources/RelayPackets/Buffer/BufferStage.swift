@@ -9,6 +9,8 @@ package import RelayStore
 /// body.
 package final class BufferStage: Stage {
     private let owner: PacketLoop
+    /// The owner's, because only an object's own constants are used without counting a reference.
+    private let store: PacketStore
     private let configuration: BufferConfiguration
     private let realm: RealmID
     private let route: PacketRoute
@@ -22,6 +24,7 @@ package final class BufferStage: Stage {
         route: PacketRoute
     ) {
         self.owner = owner
+        self.store = owner.store
         self.configuration = configuration
         self.realm = realm
         self.route = route
@@ -40,7 +43,7 @@ package final class BufferStage: Stage {
         guard let token = fields.bearerToken(in: bytes) else {
             return self.refuse(exchange, .noToken)
         }
-        let session = self.owner.store.session(
+        let session = self.store.session(
             forToken: bytes.extracting(token),
             in: self.realm,
             at: self.owner.now
@@ -51,7 +54,7 @@ package final class BufferStage: Stage {
         case .absent: acknowledged = nil
         case .malformed: return self.refuse(exchange, .malformedAck)
         case .upTo(let number):
-            guard self.owner.store.hasGiven(number) else {
+            guard self.store.hasGiven(number) else {
                 return self.refuse(exchange, .unknownAck)
             }
             acknowledged = number
@@ -107,7 +110,7 @@ package final class BufferStage: Stage {
     ) -> PacketProblem? {
         // What is not stored again needs neither room nor leave.
         let isRepeat =
-            key.map { self.owner.store.hasSeen($0, from: session, at: self.owner.now) } ?? false
+            key.map { self.store.hasSeen($0, from: session, at: self.owner.now) } ?? false
         let length: Int?
         if case .length(let count) = request.head.framing {
             guard count <= UInt64(self.configuration.packetBytesMax) else { return .packetTooLarge }
@@ -159,15 +162,15 @@ package final class BufferStage: Stage {
         case .several:
             if !session.isDebugServer { return .severalRecipients }
         case .one(let name):
-            guard self.owner.store.mayAddress(name, from: session, at: self.owner.now) else {
+            guard self.store.mayAddress(name, from: session, at: self.owner.now) else {
                 return .recipientForbidden
             }
         }
-        return self.owner.store.acceptsReplies ? nil : .outboxFull
+        return self.store.acceptsReplies ? nil : .outboxFull
     }
 
     private func hasRoom(for length: Int, in pool: PoolID) -> Bool {
-        let backlog = self.owner.store.backlog(of: pool)
+        let backlog = self.store.backlog(of: pool)
         return backlog.packets < self.configuration.inboxPacketsMax
             && backlog.bytes <= self.configuration.inboxBytesMax - length
     }

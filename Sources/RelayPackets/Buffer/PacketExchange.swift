@@ -33,14 +33,14 @@ final class PacketExchange: ExchangeHandler, TimerTarget {
     /// The last of the losses that an answer without a packet tells of.
     private var lossesUpTo: UInt64 = 0
 
+    /// Its place among the held polls; -1 if it is not there.
+    var heldIndex: Int32 = -1
+
     /// Whether the packet of the request was stored before.
     private var isDuplicate = false
 
     /// Whether that packet stays until the client acknowledges it.
     private var needsAcknowledgement = false
-
-    /// Its place among the held polls; -1 if it is not there.
-    var heldIndex: Int32 = -1
 
     private var state = State.receiving
 

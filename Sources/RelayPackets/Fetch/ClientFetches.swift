@@ -200,7 +200,12 @@ private final class ClientFetch: UpstreamHandler {
 
     func responseEnded(_ request: UpstreamRequest) {
         let said = self.saidKeys
-        self.owner.answered(self.answer, by: self.target, of: self.pool, said: said)
+        self.owner.answered(
+            by: self.target,
+            of: self.pool,
+            endedSessions: self.answer.endedSessions,
+            said: said
+        )
         guard self.answer.isSuccess else {
             self.owner.logFailedFetch(
                 of: self.pool,

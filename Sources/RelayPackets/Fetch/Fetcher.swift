@@ -12,7 +12,8 @@ import RelayUpstream
 /// While a fetch is under way its request keeps this object, also when it was stopped: what arrives
 /// is stored, by the rules of the generation that asked.
 final class Fetcher: UpstreamHandler, TimerTarget {
-    private unowned let owner: PacketLoop
+    /// Strong both ways, as with the lanes; the loop lets go of what it has stopped.
+    private let owner: PacketLoop
 
     /// The pool, as of the newest generation that has it.
     var pool: PacketPool
@@ -118,7 +119,12 @@ final class Fetcher: UpstreamHandler, TimerTarget {
         let owner = self.owner
         let pool = self.pool
         let said = self.saidKeys
-        owner.answered(self.answer, by: self.target, of: pool, said: said)
+        owner.answered(
+            by: self.target,
+            of: pool,
+            endedSessions: self.answer.endedSessions,
+            said: said
+        )
         guard self.answer.isSuccess else {
             self.failed(
                 "status \(self.answer.status)",

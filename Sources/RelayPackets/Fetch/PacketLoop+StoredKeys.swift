@@ -25,13 +25,15 @@ extension PacketLoop {
 
     /// A request to a target, which `said` that these keys are stored, was answered: does what an answer asks
     /// for whatever its status and whether or not it carries a packet.
+    ///
+    /// - Parameter endedSessions: the clients whose sessions the answer ends.
     func answered(
-        _ answer: borrowing BackendAnswer,
         by target: Int,
         of pool: PacketPool,
+        endedSessions: [ClientName],
         said: [[UInt8]]
     ) {
-        self.endSessions(of: answer.endedSessions, in: pool.realm)
+        self.endSessions(of: endedSessions, in: pool.realm)
         self.keysSaid(said, to: target, of: pool)
     }
 

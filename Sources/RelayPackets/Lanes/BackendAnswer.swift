@@ -145,10 +145,14 @@ struct BackendAnswer {
         swap(&bytes, &self.bytes)
         let contents = PacketContents(bytes: bytes, headerCount: self.headerCount)
         self.headerCount = 0
-        switch self.recipient {
+        // Everything is moved out, because a copy counts references.
+        var recipient = Recipient.none
+        swap(&recipient, &self.recipient)
+        switch consume recipient {
         case .clients(let recipients):
             if self.isTooLarge { return .unusable(.empty, .tooLarge, for: recipients) }
-            return .reply(Reply(recipients: recipients, contents: contents, from: self.sender))
+            let sender = self.sender.take()
+            return .reply(Reply(recipients: recipients, contents: contents, from: sender))
         case .none, .invalid:
             let reason: DeadLetter.Reason = self.isTooLarge ? .tooLarge : .noRecipient
             return .unusable(contents, reason, for: nil)

@@ -300,9 +300,9 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
 
     func responseEnded(_ request: UpstreamRequest) {
         self.owner.answered(
-            self.answer,
             by: request.target,
             of: self.pool,
+            endedSessions: self.answer.endedSessions,
             said: self.saidKeys
         )
         let action = self.attempts.answered(

@@ -45,6 +45,9 @@ struct Outbox: Sendable {
     /// How many exchanges have the first packet.
     var deliveries: Int { self.delivery == nil ? 0 : self.otherDeliveries.count + 1 }
 
+    /// Whether there is a packet that is not under way.
+    var hasWaiting: Bool { self.queue.count > (self.delivery == nil ? 0 : 1) }
+
     /// When the oldest packet was stored that is not under way.
     func oldestWaitingStoredAt(in packets: borrowing Slab<StoredPacket>) -> UInt64? {
         self.delivery == nil

@@ -145,6 +145,8 @@ extension Shard {
 
     /// Packets that waited too long become dead letters.
     mutating func expireOutbox(_ slot: UInt32, at now: StoreInstant, _ effects: inout Effects) {
+        // Nearly always there is none, and then the rules need not be found.
+        guard self.clients[slot].outbox.hasWaiting else { return }
         let ttl = self.rules.realms[self.clients[slot].realm.index].packetTTL
         while let storedAt = self.clients[slot].outbox.oldestWaitingStoredAt(in: self.packets),
             now.nanoseconds(since: storedAt) > ttl

@@ -123,6 +123,7 @@ struct DecodingTests {
         limits.stallTimeout = .seconds(30)
         limits.idleTimeout = .seconds(600)
         limits.connectionsMax = 5
+        limits.sourceConnectionsMax = 4
         #expect(listener.bind == .tcp(host: "::", port: 8080))
         #expect(listener.limits == limits)
         #expect(!listener.mergesSlashes)

@@ -115,8 +115,12 @@ extension Configuration {
     /// The header filters that answers to clients of the realm may meet.
     fileprivate func responseFilters(ofRealm realm: String) -> [HeaderFilterConfiguration] {
         self.listeners.filter { $0.hasRealm(realm) }.flatMap { listener in
-            listener.pipeline.compactMap { stage in
-                if case .headers(let filter) = stage.kind { filter } else { nil }
+            listener.pipeline.flatMap { stage -> [HeaderFilterConfiguration] in
+                switch stage.kind {
+                case .headers(let filter): [filter]
+                case .route(let route): route.rules.compactMap(\.headers)
+                case .auth, .buffer, .push: []
+                }
             }
         }
     }

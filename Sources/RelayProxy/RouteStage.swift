@@ -30,6 +30,7 @@ package final class RouteStage: Stage {
             exchange.redirect(to: target)
         case .pool, .pools:
             guard let name = rule.nextPool(), let pool = self.pools[name] else { return .proceed }
+            if let filter = rule.filter { exchange.apply(filter, request, bytes) }
             let merges = exchange.listener.configuration.mergesSlashes
             if rule.rewrite?.apply(to: request, bytes, mergingSlashes: merges) != nil {
                 exchange.respond(Problem(status: 400), detail: "There is no such path.")

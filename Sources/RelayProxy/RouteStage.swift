@@ -9,6 +9,7 @@ package import RelayUpstream
 package final class RouteStage: Stage {
     private let route: Route
     private let pools: [String: UpstreamPool]
+    private let buffers = HeadBuffers()
 
     /// A stage that decides by `route`, and passes requests on to `pools`, which have their names in relay.yaml.
     package init(_ route: Route, pools: [String: UpstreamPool] = [:]) {
@@ -41,7 +42,8 @@ package final class RouteStage: Stage {
                 request,
                 bytes,
                 to: pool,
-                timeout: rule.configuration.timeout
+                timeout: rule.configuration.timeout,
+                buffers: self.buffers
             )
             exchange.takesBodyWhileAnswering = true
             if proxied.start() { return .take(proxied) }

@@ -9,7 +9,7 @@ package struct HealthConfiguration: Sendable, Equatable {
 
     /// `passive`: by the answers to requests.
     ///
-    /// Absent: not so.
+    /// Absent: answers are not judged.
     package var passive: PassiveHealthConfiguration?
 
     /// Nothing is looked at.

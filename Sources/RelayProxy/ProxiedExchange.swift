@@ -97,6 +97,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
             configuration.retry?.perTryTimeout ?? configuration.responseTimeout
         )
         request.stallTimeout = configuration.stallTimeout
+        request.queueTimeout = configuration.responseTimeout
         return request
     }
 

@@ -44,6 +44,8 @@ package final class UpstreamRequest {
     package var stallTimeout: Duration?
     /// The latest time at which the response must be complete, whatever came before; nil: none.
     package var deadline: MonotonicTime?
+    /// How long it may wait for a free connection; nil: as long as `deadline` lets it.
+    package var queueTimeout: Duration?
     /// More of a body than this is `malformed`.
     ///
     /// The caller counts itself if it wants another treatment.
@@ -58,6 +60,8 @@ package final class UpstreamRequest {
     /// The pool that it was given to, which it keeps alive while it is under way.
     var pool: UpstreamPool?
     private var deadlineTimer = TimerHandle.none
+    /// When `queueTimeout` is over, while it waits.
+    private var queueEnd: MonotonicTime?
 
     /// Which connections will do.
     package enum Freshness: Sendable {
@@ -98,16 +102,20 @@ package final class UpstreamRequest {
 
 /// The deadline while the request is on no connection, which has its own.
 extension UpstreamRequest: TimerTarget {
-    /// Has the pool called at the deadline, if there is one.
-    func armDeadline() {
-        guard let deadline = self.deadline, let pool = self.pool else { return }
-        pool.loop.cancel(self.deadlineTimer)
-        self.deadlineTimer = pool.loop.arm(self, tag: 0, at: deadline)
+    /// Has the pool called at the deadline, if there is one; in a queue also at the end of `queueTimeout`.
+    func armDeadline(isQueued: Bool = false) {
+        guard let pool = self.pool else { return }
+        self.disarmDeadline()
+        if isQueued { self.queueEnd = self.queueTimeout.map { pool.loop.now + $0 } }
+        let end = min(self.deadline ?? .never, self.queueEnd ?? .never)
+        guard end != .never else { return }
+        self.deadlineTimer = pool.loop.arm(self, tag: 0, at: end)
     }
 
     /// The deadline is kept by others, or does not matter any more.
     func disarmDeadline() {
-        guard self.deadline != nil else { return }
+        guard self.deadline != nil || self.queueEnd != nil else { return }
+        self.queueEnd = nil
         self.pool?.loop.cancel(self.deadlineTimer)
         self.deadlineTimer = .none
     }

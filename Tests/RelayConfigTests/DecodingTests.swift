@@ -52,6 +52,7 @@ struct DecodingTests {
         pool.targets = [tcp, unix, plain].map { TargetConfiguration(url: $0) }
         pool.targets[0].weight = 2
         pool.targets[0].isBackup = true
+        pool.targets[2].resolve = .seconds(30)
         pool.balance = .hash(.field("X-Key"))
         pool.slowStart = .seconds(30)
         pool.retry = self.configuration.retryPolicies.first

@@ -173,6 +173,7 @@ struct DecodingTests {
         var buffer = BufferConfiguration(realm: "people")
         buffer.hold = .zero
         buffer.path = "/packets"
+        buffer.ordering = .none
         buffer.packetBytesMax = 64 << 10
         buffer.packetTTL = .seconds(3600)
         buffer.clientPacketsMax = 10

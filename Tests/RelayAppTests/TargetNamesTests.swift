@@ -63,6 +63,22 @@ struct TargetNamesTests {
         #expect(self.targets(bed) == ["\(url) at 10.0.0.2", "\(url) at 10.0.0.3", fixed])
     }
 
+    @Test func `the status tells every target and its health`() throws {
+        let admin = "admin: { bind: 127.0.0.1:9901 }\n"
+        let bed = try RelayBed(Self.text + admin)
+        bed.simulation.system.names.set("app.example", to: [try self.address(1)])
+        try bed.relay.start()
+        try bed.simulation.runUntilQuiet()
+        // Nobody listens anywhere: the first request finds the fixed target unreachable.
+        #expect(try bed.ask(8080, "GET /").status == 503)
+        let answer = try bed.ask(9901, "GET /status")
+        #expect(answer.status == 200)
+        #expect(answer.body.contains(#""generation":1,"pools":{"web":{"targets":["#))
+        #expect(answer.body.contains(#"{"url":"http://127.0.0.1:9001","health":"unreachable","#))
+        #expect(answer.body.contains(#""other":{"targets":[{"url":"http://127.0.0.1:9002","#))
+        #expect(answer.body.contains(#""health":"up","requests":0,"failures":0,"#))
+    }
+
     @Test func `a name that is not known is one target`() throws {
         let bed = try RelayBed.started(Self.text)
         #expect(self.targets(bed) == ["http://app.example:9000/base", "http://127.0.0.1:9001"])

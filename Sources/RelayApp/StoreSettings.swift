@@ -12,6 +12,7 @@ extension RealmSettings {
         self.unknownClientsMax = buffer.unknownClientsMax
         self.dedupeWindow = buffer.dedupeWindow
         self.dedupeKeysMax = buffer.dedupeKeysMax
+        self.keepsOrder = buffer.ordering == .client
         switch buffer.overflow {
         case .deadLetter: self.overflow = .deadLetter
         case .dropOldest: self.overflow = .dropOldest

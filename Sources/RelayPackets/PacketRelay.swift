@@ -82,10 +82,11 @@ package final class PacketRelay: Sendable {
         }
     }
 
-    /// Whether the log has not been told of this lane's refusals; no other loop will be asked to tell.
+    /// Whether the log has not been told that this lane's client is refused by its pool; no other loop
+    /// will be asked to tell.
     func claimHint(for lane: LaneHandle) -> Bool {
         self.hintedLanes.withLock { lanes in
-            lanes.count < Self.hintedLanesMax && lanes.insert(lane).inserted
+            lanes.count < Self.hintedLanesMax && lanes.insert(lane.first).inserted
         }
     }
 

@@ -144,7 +144,6 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     /// what is complete.
     private func limit(_ request: UpstreamRequest) {
         let configuration = self.pool.configuration
-        let now = self.exchange.loop.now
         let perTry = configuration.retry?.perTryTimeout
         let headTimeout = min(
             configuration.responseTimeout,
@@ -152,9 +151,9 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         )
         request.headTimeout = headTimeout
         request.stallTimeout = configuration.stallTimeout
-        request.connectionDeadline = now + headTimeout
+        request.queueTimeout = headTimeout
         guard !request.isBodyOpen else { return }
-        let time = min(self.headDeadline, perTry.map { now + $0 } ?? .never)
+        let time = min(self.headDeadline, perTry.map { self.exchange.loop.now + $0 } ?? .never)
         if time != .never { request.headDeadline = time }
     }
 

@@ -59,6 +59,12 @@ package struct LaneHandle: Sendable, Hashable {
 
     /// Where they go.
     package let pool: PoolID
+
+    /// Which of the client's lanes to the pool it is: 0 unless packets may overtake each other.
+    package let number: UInt8
+
+    /// The client's first lane to the pool, whether there is one or not.
+    package var first: LaneHandle { LaneHandle(client: self.client, pool: self.pool, number: 0) }
 }
 
 /// A packet's number: unique in the store, growing from packet to packet, at least 1 and below 2^53.

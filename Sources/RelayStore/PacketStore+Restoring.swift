@@ -244,12 +244,8 @@ extension Shard {
                 packetsMax: .max,
                 bytesMax: .max
             )
-            let lane: Int
-            if let known = self.clients[slot].lane(to: pool) {
-                lane = known
-            } else {
-                self.clients[slot].lanes.append(Lane(to: pool))
-                lane = self.clients[slot].lanes.count - 1
+            let lane = self.laneForKeptPacket(slot, to: pool, wasTried: attempts > 0)
+            if self.clients[slot].lanes[lane].isEmpty {
                 self.counts.unownedLanes += 1
                 self.clients[slot].lanes[lane].restore(attempts: attempts)
             }

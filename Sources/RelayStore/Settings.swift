@@ -18,6 +18,10 @@ package struct RealmSettings: Sendable, Equatable {
     /// letter.
     package var unknownClientsMax = 10_000
 
+    /// Whether the packets of a client to a pool are sent one after the other, in the order in which
+    /// they were stored.
+    package var keepsOrder = true
+
     /// How long the key of a packet that a client sent, or that was pushed, is remembered; 0 for not
     /// at all.
     package var dedupeWindow: Duration = .seconds(600)

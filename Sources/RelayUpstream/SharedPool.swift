@@ -16,6 +16,8 @@ package final class SharedPool: Sendable {
     let targets: [SharedTarget]
     /// How many requests are being tried again.
     package let retryBudget: RetryBudget
+    /// Which of them are ejected; nil if none ever is.
+    let ejection: Ejection?
     /// Over how many loops the idle connections are divided.
     let loopCount: Int
     /// The loops' pools that want to hear of a target that becomes usable.
@@ -25,6 +27,9 @@ package final class SharedPool: Sendable {
     package init(configuration: PoolConfiguration, loops: [EventLoop]) {
         self.configuration = configuration
         self.loopCount = max(loops.count, 1)
+        self.ejection = configuration.health?.passive.map {
+            Ejection($0, targets: configuration.targets.count)
+        }
         let indexEnd = (loops.map(\.index).max() ?? 0) + 1
         self.retryBudget = RetryBudget(loops: indexEnd)
         self.targets = configuration.targets.map { _ in
@@ -46,12 +51,20 @@ package final class SharedPool: Sendable {
     package func status(of target: Int) -> TargetStatus {
         let shared = self.targets[target]
         return TargetStatus(
-            isUsable: shared.health.isUsable,
+            isUsable: shared.isUsable,
             requests: shared.requests.value,
             failures: shared.failures.value,
             requestsUnderWay: shared.underWay.value,
             connectionsOpen: shared.connectionsOpen
         )
+    }
+
+    /// What keeps requests from a target, if anything does.
+    package func condition(of target: Int, at now: MonotonicTime) -> TargetCondition {
+        let shared = self.targets[target]
+        if !shared.health.isUsable { return .unreachable }
+        if !shared.isUsable { return .failing }
+        return self.ejection?.isEjected(target, at: now) ?? false ? .ejected : .up
     }
 
     /// Has `becameUsable` called on the pool's loop, once, when a target comes up.
@@ -72,9 +85,21 @@ package final class SharedPool: Sendable {
     }
 }
 
+/// What keeps requests from a target, as the status says it.
+package enum TargetCondition: String, Sendable {
+    /// Nothing.
+    case up
+    /// It could not be connected to.
+    case unreachable
+    /// It fails its active checks.
+    case failing
+    /// Too many of its answers failed; it is used where all others are ejected, too.
+    case ejected
+}
+
 /// How a target does.
 package struct TargetStatus: Sendable, Hashable {
-    /// Whether the last connect succeeded, or there was none.
+    /// Whether it can be connected to and passes its checks, as far as is known.
     package let isUsable: Bool
     /// Requests for it since the pool was made.
     package let requests: UInt64

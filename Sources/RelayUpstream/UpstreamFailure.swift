@@ -43,3 +43,17 @@ package struct UpstreamFailure: Error, Sendable, Hashable {
         self.reason = reason
     }
 }
+
+extension UpstreamFailure {
+    /// Whether it says something bad about the target, for `health.passive`.
+    ///
+    /// A health check has its own say, and a fetch that is held until its timeout does not: there was no packet.
+    func isOfTarget(_ request: UpstreamRequest) -> Bool {
+        if request.isHealthCheck { return false }
+        return switch self.kind {
+        case .unreachable, .reset, .malformed: true
+        case .timedOut: !request.expectsLongHold
+        case .noCapacity, .cancelled: false
+        }
+    }
+}

@@ -37,6 +37,8 @@ package final class UpstreamPool {
     /// Chooses among them.
     var balancer: Balancer
     private var waiting = PoolWaiters()
+    /// Those that this loop does.
+    private var healthChecks: [HealthCheck] = []
 
     /// A pool's part on one loop.
     package init(shared: SharedPool, loop: EventLoop, resolver: Resolver, logger: Logger) {
@@ -53,6 +55,7 @@ package final class UpstreamPool {
         )
         self.targets = shared.configuration.targets.indices.map { UpstreamTarget($0, pool: self) }
         for target in self.targets { target.open() }
+        self.healthChecks = self.makeHealthChecks()
     }
 
     deinit {
@@ -78,7 +81,7 @@ package final class UpstreamPool {
         let target = self.targets[request.target]
         request.pool = self
         self.requestsUnderWay += 1
-        target.shared.requestBegan(loop: self.loop.index)
+        if !request.isHealthCheck { target.shared.requestBegan(loop: self.loop.index) }
         if let deadline = request.deadline, deadline <= self.loop.now {
             self.failLater(request, .init(.timedOut, .notSent, reason: "the deadline had passed"))
         } else {
@@ -103,6 +106,8 @@ package final class UpstreamPool {
     package func retire() {
         self.loop.assertOnLoop()
         self.isRetired = true
+        for check in self.healthChecks { check.stop() }
+        self.healthChecks = []
         for target in self.targets { target.retire() }
     }
 
@@ -163,7 +168,12 @@ extension UpstreamPool {
 
     /// Tells the handler that there is no response.
     func fail(_ request: UpstreamRequest, _ failure: UpstreamFailure) {
-        self.shared.targets[request.target].failures.add(loop: self.loop.index)
+        if !request.isHealthCheck {
+            self.shared.targets[request.target].failures.add(loop: self.loop.index)
+        }
+        if let ejection = self.shared.ejection, failure.isOfTarget(request) {
+            self.targetFailed(request.target, ejection, reason: failure.reason)
+        }
         self.requestEnded(request)
         request.handler.requestFailed(request, failure)
     }
@@ -177,6 +187,25 @@ extension UpstreamPool {
         }
     }
 
+    /// A response's head has come: some statuses say that the target fails.
+    func statusReceived(_ status: UInt16, for request: UpstreamRequest) {
+        guard let ejection = self.shared.ejection, 502...504 ~= status, !request.isHealthCheck
+        else { return }
+        self.targetFailed(request.target, ejection, reason: "status \(status)")
+    }
+
+    private func targetFailed(_ target: Int, _ ejection: Ejection, reason: String) {
+        guard ejection.failed(target, at: self.loop.now) else { return }
+        self.logger.warning(
+            "target fails too often and is ejected for a while",
+            metadata: [
+                "pool": "\(self.configuration.name)",
+                "target": "\(self.configuration.targets[target].url.text)",
+                "reason": "\(reason)",
+            ]
+        )
+    }
+
     /// A request is over.
     func requestEnded(_ request: UpstreamRequest) {
         request.disarmDeadline()
@@ -185,7 +214,9 @@ extension UpstreamPool {
         // Whoever has written the head may use its buffer again.
         request.completeHead = []
         self.requestsUnderWay -= 1
-        self.shared.targets[request.target].requestEnded(loop: self.loop.index)
+        if !request.isHealthCheck {
+            self.shared.targets[request.target].requestEnded(loop: self.loop.index)
+        }
     }
 
     /// The deadline of a request has come that is on no connection.
@@ -220,7 +251,7 @@ extension UpstreamPool: TimerTarget {
 
     private var mayPick: Bool {
         let now = self.loop.now
-        return self.shared.targets.contains { $0.health.isUsable || $0.health.isProbeDue(at: now) }
+        return self.shared.targets.contains { $0.isUsable || $0.probeAt.map { $0 <= now } ?? false }
     }
 
     /// Calls waiters for as long as there is something for them; of those who wait for a probe, only as
@@ -246,7 +277,7 @@ extension UpstreamPool: TimerTarget {
             self.notifyAtEndOfTurn()
             return
         }
-        let due = self.shared.targets.compactMap(\.health.probeAt).min() ?? .never
+        let due = self.shared.targets.compactMap(\.probeAt).min() ?? .never
         guard due != .never else { return }
         if !self.loop.rearm(self.waiting.timer, at: due) {
             self.waiting.timer = self.loop.arm(self, tag: 0, at: due)

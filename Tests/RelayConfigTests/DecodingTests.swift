@@ -52,6 +52,7 @@ struct DecodingTests {
         pool.targets = [tcp, unix, plain].map { TargetConfiguration(url: $0) }
         pool.targets[0].weight = 2
         pool.targets[0].isBackup = true
+        pool.targets[2].resolve = .seconds(30)
         pool.balance = .hash(.field("X-Key"))
         pool.slowStart = .seconds(30)
         pool.retry = self.configuration.retryPolicies.first
@@ -70,6 +71,21 @@ struct DecodingTests {
         pool.connections.idleMax = 0
         pool.connections.idleTimeout = .milliseconds(10)
         pool.connections.pendingMax = 0
+        var passive = PassiveHealthConfiguration()
+        passive.failures = 3
+        passive.within = .seconds(1)
+        passive.ejectFor = .seconds(60)
+        passive.maxEjectedPercent = 100
+        pool.health = HealthConfiguration()
+        pool.health?.passive = passive
+        var active = ActiveHealthConfiguration()
+        active.path = "/up"
+        active.interval = .seconds(2)
+        active.timeout = .milliseconds(500)
+        active.rise = 1
+        active.fall = 2
+        active.statuses = [200...299, 401...401]
+        pool.health?.active = active
         #expect(self.configuration.pools.first == pool)
         #expect(self.configuration.pools.last?.host == .literal("example.com:8080"))
         #expect(self.configuration.pools.last?.targets.first?.url.path == "/")
@@ -158,6 +174,7 @@ struct DecodingTests {
         var buffer = BufferConfiguration(realm: "people")
         buffer.hold = .zero
         buffer.path = "/packets"
+        buffer.ordering = .none
         buffer.packetBytesMax = 64 << 10
         buffer.packetTTL = .seconds(3600)
         buffer.clientPacketsMax = 10

@@ -184,13 +184,32 @@ final class DiskHarness: Sendable {
         }
     }
 
-    /// Takes up all lanes, and consumes what they send until they are empty.
-    func consumed() -> [String] {
+    /// Takes up all lanes.
+    func adoptLanes() {
         var effects = Effects()
         for shard in 0..<PacketStore.shardCount {
             self.store.adoptLanes(of: self.pool, shard: shard, loop: 0, at: self.now, &effects)
         }
         self.heard.add(&effects)
+    }
+
+    /// An attempt failed, and counts.
+    func fail(_ send: LaneSend) {
+        var effects = Effects()
+        self.store.attemptFailed(
+            send.lane,
+            send.packet.number,
+            isCounted: true,
+            loop: send.loop,
+            at: self.now,
+            &effects
+        )
+        self.heard.add(&effects)
+    }
+
+    /// Takes up all lanes, and consumes what they send until they are empty.
+    func consumed() -> [String] {
+        self.adoptLanes()
         var texts: [String] = []
         for _ in 0..<self.store.backlog(of: self.pool).packets {
             let send = self.heard.nextSend()

@@ -5,6 +5,7 @@ extension BufferConfiguration {
         [
             Key("hold", \.hold, .duration(.zero ... .hours(1))),
             Key("path", \.path, .path),
+            Key("ordering", \.ordering, .word(), ofRealm: true),
             Key("packet_size", \.packetBytesMax, .size(1...1 << 30), ofRealm: true),
             Key("packet_ttl", \.packetTTL, .duration(.seconds(1) ... .days(3650)), ofRealm: true),
             Key("client_packets", \.clientPacketsMax, .count(1...100_000_000), ofRealm: true),
@@ -17,8 +18,7 @@ extension BufferConfiguration {
             Key("unknown_clients", \.unknownClientsMax, .count(0...100_000_000), ofRealm: true),
             Key("dedupe_window", \.dedupeWindow, .duration(.zero ... .days(365)), ofRealm: true),
             Key("dedupe_keys", \.dedupeKeysMax, .count(0...1_000_000), ofRealm: true),
-        ],
-        later: ["ordering"]
+        ]
     ) { buffer, node, reading in
         if buffer.hold > .seconds(55), let hold = node["hold"] {
             let message = "'hold' is above 55s; a proxy in between is likely to cut at 60s"

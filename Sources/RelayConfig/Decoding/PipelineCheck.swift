@@ -175,6 +175,9 @@ struct PipelineCheck {
             } else if path != nil, rule.match == nil, rule.pool == nil {
                 let message = "without 'match' the rule is for packets, which it cannot take"
                 reading.error(at: written, "\(message); add 'match' or remove it")
+            } else if path != nil, rule.match == nil, rule.rewrite != nil {
+                let message = "without 'match' the rule is for packets, whose path stays"
+                reading.warning(at: written["rewrite"] ?? written, "\(message); remove 'rewrite'")
             } else if let path, let last, index < last, rule.mayTakePackets(at: path) {
                 let message = "the rule takes packets as well, before the packets' own rule"
                 reading.warning(at: written, "\(message); narrow its 'match' or move it down")
@@ -195,7 +198,7 @@ extension RouteRuleConfiguration {
     }
 
     /// Whether there are packets that the rule takes: a POST to that path.
-    func mayTakePackets(at path: String) -> Bool {
+    package func mayTakePackets(at path: String) -> Bool {
         guard self.pool != nil else { return false }
         guard let match else { return true }
         let isPath = match.paths.isEmpty || match.paths.contains(path)

@@ -18,6 +18,11 @@ package struct BufferConfiguration: Sendable, Equatable {
     /// Default `/`; a path in its normal form.
     package var path = "/"
 
+    /// `ordering`: whether the packets of a client wait for each other on their way to a pool.
+    ///
+    /// Default client.
+    package var ordering: Ordering = .client
+
     /// `packet_size`: the bytes of a packet's body, in both directions; from a client more is a
     /// 413, from a backend it is lost.
     ///
@@ -86,6 +91,14 @@ package struct BufferConfiguration: Sendable, Equatable {
     /// A `buffer` stage with every default.
     package init(realm: String) {
         self.realm = realm
+    }
+
+    /// Whether the packets of a client may overtake each other.
+    package enum Ordering: String, Sendable, CaseIterable {
+        /// They reach the backend in the order in which they were stored, one at a time.
+        case client
+        /// They may: up to 64 of them are under way at once.
+        case none
     }
 
     /// What becomes of the oldest packet of a full outbox.

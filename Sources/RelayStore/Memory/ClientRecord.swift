@@ -49,9 +49,9 @@ struct ClientRecord: Sendable {
             && self.loginsUnderWay == 0 && self.extras == ClientExtras.none
     }
 
-    /// The lane to a pool.
-    func lane(to pool: PoolID) -> Int? {
-        self.lanes.firstIndex { $0.pool == pool }
+    /// The lane of this number to a pool.
+    func lane(to pool: PoolID, number: UInt8) -> Int? {
+        self.lanes.firstIndex { $0.pool == pool && $0.number == number }
     }
 }
 

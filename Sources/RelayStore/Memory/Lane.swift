@@ -1,7 +1,14 @@
 /// The way from one client to one pool: its packets in order, of which one at a time is under way.
+///
+/// Where packets may overtake each other a client has several lanes to a pool.
 struct Lane: Sendable {
-    /// The pool's place in the table of pools.
-    private let poolIndex: UInt32
+    /// The pool's place in the table of pools, and in the low six bits the lane's number: the record of
+    /// a client holds one lane, and has no room for another word.
+    private let place: UInt32
+
+    /// So many lanes to a pool a client has at most, and so many packets under way there, where
+    /// packets may overtake each other.
+    static let lanesMax = 64
 
     /// How many attempts on the first packet were counted; no other was ever tried.
     private(set) var attempts: UInt32 = 0
@@ -23,12 +30,15 @@ struct Lane: Sendable {
         case waiting(UInt16)
     }
 
-    /// A lane without packets, nobody's.
-    init(to pool: PoolID) {
-        self.poolIndex = UInt32(truncatingIfNeeded: pool.index)
+    /// A lane without packets, nobody's; `number` is below ``lanesMax``.
+    init(to pool: PoolID, number: UInt8) {
+        self.place = UInt32(truncatingIfNeeded: pool.index) << 6 | UInt32(number & 63)
     }
 
-    var pool: PoolID { PoolID(index: Int(self.poolIndex)) }
+    var pool: PoolID { PoolID(index: Int(self.place >> 6)) }
+
+    /// Which of the client's lanes to the pool it is.
+    var number: UInt8 { UInt8(self.place & 63) }
 
     var count: Int { self.queue.count }
 
@@ -81,6 +91,17 @@ struct Lane: Sendable {
         in packets: inout Slab<StoredPacket>
     ) -> UInt32 {
         self.queue.append(packet, in: &packets)
+    }
+
+    /// The number of the packet behind the first.
+    func secondNumber(in packets: borrowing Slab<StoredPacket>) -> PacketNumber? {
+        self.queue.secondNumber(in: packets)
+    }
+
+    /// Moves the packet behind the first of `other` to the end of this lane.
+    mutating func takeSecond(of other: inout Lane, in packets: inout Slab<StoredPacket>) {
+        guard let place = other.queue.unlinkSecond(in: &packets) else { return }
+        self.queue.link(place, in: &packets)
     }
 
     /// The loop takes the lane and sends the first packet.

@@ -89,6 +89,11 @@ struct PacketQueue: Sendable {
         self.length < 2 ? nil : packets[packets[self.first].next].storedAt
     }
 
+    /// The number of the packet behind the oldest.
+    func secondNumber(in packets: borrowing Slab<StoredPacket>) -> PacketNumber? {
+        self.length < 2 ? nil : packets[packets[self.first].next].number
+    }
+
     /// Adds a packet at the end.
     ///
     /// - Returns: its place.
@@ -98,10 +103,16 @@ struct PacketQueue: Sendable {
         in packets: inout Slab<StoredPacket>
     ) -> UInt32 {
         let slot = packets.insert(packet)
+        self.link(slot, in: &packets)
+        return slot
+    }
+
+    /// Adds the packet at this place, which is in no queue, at the end.
+    mutating func link(_ slot: UInt32, in packets: inout Slab<StoredPacket>) {
+        packets[slot].next = Self.none
         if self.isEmpty { self.first = slot } else { packets[self.last].next = slot }
         self.last = slot
         self.length += 1
-        return slot
     }
 
     /// Takes the oldest packet out.
@@ -116,12 +127,17 @@ struct PacketQueue: Sendable {
 
     /// Takes the packet behind the oldest out.
     mutating func removeSecond(from packets: inout Slab<StoredPacket>) -> StoredPacket? {
+        self.unlinkSecond(in: &packets).map { packets.remove($0) }
+    }
+
+    /// Takes the packet behind the oldest out of the queue and leaves it at its place, which it
+    /// returns.
+    mutating func unlinkSecond(in packets: inout Slab<StoredPacket>) -> UInt32? {
         guard self.length > 1 else { return nil }
         let slot = packets[self.first].next
-        let packet = packets.remove(slot)
-        packets[self.first].next = packet.next
+        packets[self.first].next = packets[slot].next
         if self.last == slot { self.last = self.first }
         self.length -= 1
-        return packet
+        return slot
     }
 }

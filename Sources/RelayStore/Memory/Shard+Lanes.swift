@@ -197,11 +197,17 @@ extension Shard {
     ) {
         for place in SetBits(self.clients.occupied(inChunk: chunk)) {
             let slot = UInt32(chunk * Slab<ClientRecord>.chunkSize + place)
-            guard let lane = self.clients[slot].lane(to: pool),
-                self.clients[slot].lanes[lane].isUnowned
-            else { continue }
-            self.counts.unownedLanes -= 1
-            self.sendFirst(slot, lane, by: loop, at: now, &effects)
+            var isAnyAdopted = false
+            // From the end, because a lane without packets goes.
+            for lane in self.clients[slot].lanes.indices.reversed()
+            where self.clients[slot].lanes[lane].pool == pool
+                && self.clients[slot].lanes[lane].isUnowned
+            {
+                self.counts.unownedLanes -= 1
+                isAnyAdopted = true
+                self.sendFirst(slot, lane, by: loop, at: now, &effects)
+            }
+            if isAnyAdopted { self.spread(slot, to: pool, by: loop, at: now, &effects) }
         }
     }
 
@@ -234,7 +240,7 @@ extension Shard {
 
     /// The loop has the lane and sends its first packet; without one the lane is gone, and its owner
     /// told.
-    private mutating func sendFirst(
+    mutating func sendFirst(
         _ slot: UInt32,
         _ lane: Int,
         by loop: UInt16,
@@ -242,10 +248,17 @@ extension Shard {
         _ effects: inout Effects
     ) {
         let pool = self.clients[slot].lanes[lane].pool
-        let handle = LaneHandle(client: self.handle(of: slot), pool: pool)
+        let handle = LaneHandle(
+            client: self.handle(of: slot),
+            pool: pool,
+            number: self.clients[slot].lanes[lane].number
+        )
         let wasOwned = !self.clients[slot].lanes[lane].isUnowned
         self.clients[slot].lanes[lane].release()
         self.expireLane(slot, lane, at: now, &effects)
+        while self.clients[slot].lanes[lane].isEmpty, self.takeFromOtherLane(slot, lane) {
+            self.expireLane(slot, lane, at: now, &effects)
+        }
         let packet = self.clients[slot].lanes[lane].send(
             by: loop,
             from: self.clients[slot].name,
@@ -264,15 +277,9 @@ extension Shard {
 
     private func position(of lane: LaneHandle) -> (slot: UInt32, index: Int)? {
         guard let slot = self.slot(of: lane.client),
-            let index = self.clients[slot].lane(to: lane.pool)
+            let index = self.clients[slot].lane(to: lane.pool, number: lane.number)
         else { return nil }
         return (slot, index)
-    }
-
-    private mutating func laneForPacket(_ slot: UInt32, to pool: PoolID) -> Int {
-        if let lane = self.clients[slot].lane(to: pool) { return lane }
-        self.clients[slot].lanes.append(Lane(to: pool))
-        return self.clients[slot].lanes.count - 1
     }
 
     private func addToInbox(of pool: PoolID, bytes: Int) -> Bool {

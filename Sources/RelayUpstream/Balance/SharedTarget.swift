@@ -12,6 +12,8 @@ final class SharedTarget: Sendable {
     private let paddingBefore = InlineArray<8, UInt64>(repeating: 0)
     private let permits: Atomic<UInt64>
     private let healthWord = Atomic<UInt64>(TargetHealth.usable.word)
+    /// Whether its active checks say that it is unwell.
+    private let failsChecks = Atomic<Bool>(false)
     /// When it came up again, in nanoseconds of the monotonic clock; 0: it never was down.
     private let upSinceNanoseconds = Atomic<Int64>(0)
     /// Requests that wait for a connection, over all loops.
@@ -178,10 +180,28 @@ final class SharedTarget: Sendable {
     /// Whether it can be connected to, as far as is known.
     var health: TargetHealth { TargetHealth(word: self.healthWord.load(ordering: .relaxed)) }
 
+    /// Whether requests may go to it: it can be connected to and passes its checks, as far as is known.
+    var isUsable: Bool { self.health.isUsable && !self.failsChecks.load(ordering: .relaxed) }
+
+    /// When one request may probe whether it can be connected to; nil if there is no need.
+    ///
+    /// A target that fails its checks is probed by them alone.
+    var probeAt: MonotonicTime? {
+        self.failsChecks.load(ordering: .relaxed) ? nil : self.health.probeAt
+    }
+
+    /// The checks have found that it is well again, or is not any more.
+    func checksChanged(isPassing: Bool, at now: MonotonicTime) {
+        if isPassing { self.upSinceNanoseconds.store(now.nanoseconds, ordering: .relaxed) }
+        self.failsChecks.store(!isPassing, ordering: .relaxed)
+    }
+
     /// Whether the caller is the one who may probe now; if so, no other may for a while.
     func claimProbe(at now: MonotonicTime) -> Bool {
         let seen = self.health
-        guard seen.isProbeDue(at: now) else { return false }
+        guard seen.isProbeDue(at: now), !self.failsChecks.load(ordering: .relaxed) else {
+            return false
+        }
         let claimed = seen.probing(
             at: now,
             connectTimeout: self.connectTimeout,

@@ -364,6 +364,7 @@ extension UpstreamConnection {
             self.keepAliveLimit = .seconds(Int64(seconds)) * 3 / 4
         }
         if request.headTimeout != nil { self.setResponseDeadline(request) }
+        self.pool.statusReceived(self.pool.responseHead.status, for: request)
         request.handler.responseReceived(request, self.pool.responseHead, bytes)
     }
 

@@ -5,6 +5,9 @@ package protocol AdminActions: AnyObject, Sendable {
     /// Whether relay accepts: a configuration is up, and nobody has told it to stop.
     var isReady: Bool { get }
 
+    /// How relay and its targets do; on the loop of the admin address, which is the control loop.
+    func status() -> RelayStatus
+
     /// Reads the configuration again and takes it over if it is good.
     ///
     /// `completion` is called once, on any thread.

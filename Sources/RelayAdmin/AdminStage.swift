@@ -8,6 +8,7 @@ package import RelayPipeline
 /// |---|---|
 /// | `GET /healthz` | 200 as long as the process is alive |
 /// | `GET /readyz` | 200 while relay accepts, else 503 |
+/// | `GET /status` | JSON: the generation, and the pools with each target's health |
 /// | `POST /reload` | 200, or 422 with the errors |
 ///
 /// Bound to its loop.
@@ -29,7 +30,7 @@ package final class AdminStage: Stage {
         guard let resource = request.withPath(bytes, Resource.init) else {
             exchange.respond(
                 Problem(status: 404),
-                detail: "There is only /healthz, /readyz and /reload here."
+                detail: "There is only /healthz, /readyz, /status and /reload here."
             )
             return .responded
         }
@@ -58,6 +59,7 @@ package final class AdminStage: Stage {
         case .readiness:
             let isReady = self.actions.isReady
             exchange.respond(isReady ? "ready\n" : "not ready\n", status: isReady ? 200 : 503)
+        case .status: exchange.respond(self.actions.status())
         case .reload: return .take(ReloadExchange(self.actions))
         }
         return .responded
@@ -65,12 +67,13 @@ package final class AdminStage: Stage {
 
     /// What the admin address knows.
     private enum Resource {
-        case health, readiness, reload
+        case health, readiness, status, reload
 
         init?(path: Span<UInt8>) {
             switch path.count {
             case 8 where path.equals("/healthz"): self = .health
             case 7 where path.equals("/readyz"): self = .readiness
+            case 7 where path.equals("/status"): self = .status
             case 7 where path.equals("/reload"): self = .reload
             default: return nil
             }
@@ -78,7 +81,7 @@ package final class AdminStage: Stage {
 
         func allows(_ method: Method) -> Bool {
             switch self {
-            case .health, .readiness: method == .get || method == .head
+            case .health, .readiness, .status: method == .get || method == .head
             case .reload: method == .post
             }
         }
@@ -92,6 +95,13 @@ extension Exchange {
         fields.withSpan { fields in
             text.withSpan { self.respond(status: status, fields: fields, body: $0) }
         }
+    }
+
+    /// Answers with the status.
+    fileprivate func respond(_ status: RelayStatus) {
+        let fields: StaticString = "Content-Type: application/json\r\nCache-Control: no-store\r\n"
+        let body = status.json
+        fields.withSpan { self.respond(status: 200, fields: $0, body: body.span) }
     }
 
     /// Answers a request that the guard has refused.

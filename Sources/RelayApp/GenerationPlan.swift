@@ -43,16 +43,22 @@ struct GenerationPlan: Sendable {
 
 extension GenerationPlan {
     /// Plans the generation after `previous`, and tells the store of realms, pools and limits.
+    ///
+    /// - Parameters:
+    ///   - number: its number, if it is the generation before with other addresses.
+    ///   - addresses: what the names of targets with `resolve` mean.
     init(
         _ configuration: Configuration,
         after previous: GenerationPlan?,
+        number: Int? = nil,
+        addresses: [String: [SocketAddress]] = [:],
         store: PacketStore,
         loops: [EventLoop]
     ) {
-        self.number = (previous?.number ?? 0) + 1
+        self.number = number ?? (previous?.number ?? 0) + 1
         self.configuration = configuration
         var pools: [String: SharedPool] = [:]
-        for pool in configuration.pools {
+        for pool in configuration.pools.map({ $0.withTargets(at: addresses) }) {
             if let old = previous?.pools[pool.name], old.configuration == pool {
                 pools[pool.name] = old
             } else {
@@ -115,8 +121,12 @@ extension Configuration {
     /// The header filters that answers to clients of the realm may meet.
     fileprivate func responseFilters(ofRealm realm: String) -> [HeaderFilterConfiguration] {
         self.listeners.filter { $0.hasRealm(realm) }.flatMap { listener in
-            listener.pipeline.compactMap { stage in
-                if case .headers(let filter) = stage.kind { filter } else { nil }
+            listener.pipeline.flatMap { stage -> [HeaderFilterConfiguration] in
+                switch stage.kind {
+                case .headers(let filter): [filter]
+                case .route(let route): route.rules.compactMap(\.headers)
+                case .auth, .buffer, .push: []
+                }
             }
         }
     }
@@ -132,11 +142,13 @@ extension ListenerConfiguration {
 
     /// The pools that packets of this listener may go to; none without a `buffer`.
     fileprivate var packetPools: [String] {
-        guard self.buffer != nil else { return [] }
+        guard let buffer = self.buffer else { return [] }
         return self.pipeline.flatMap { stage in
             guard case .route(let route) = stage.kind else { return [String]() }
             return route.rules.compactMap { rule in
-                if case .pool(let name) = rule.action { name } else { nil }
+                guard case .pool(let name) = rule.action, rule.mayTakePackets(at: buffer.path)
+                else { return nil }
+                return name
             }
         }
     }

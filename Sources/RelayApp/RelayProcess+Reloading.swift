@@ -101,14 +101,20 @@ extension RelayProcess {
 
     /// Builds a generation on every loop and lets the listeners lead to it; then calls `completion` on the control
     /// loop.
+    ///
+    /// With `number` it is the generation in force, with other addresses of targets.
     func putInForce(
         _ configuration: Configuration,
         _ prepared: Server.Prepared,
+        number: Int? = nil,
         _ completion: @escaping @Sendable (GenerationPlan) -> Void
     ) {
+        self.targetNames.watch(configuration.pools)
         let plan = GenerationPlan(
             configuration,
             after: self.plan,
+            number: number,
+            addresses: self.targetNames.addresses,
             store: self.packets.store,
             loops: self.workers.loops
         )

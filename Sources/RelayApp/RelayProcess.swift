@@ -45,6 +45,11 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     let files: WorkerPool
     let resolver: Resolver
 
+    /// What the names of targets with `resolve` mean; on the control loop.
+    lazy var targetNames = TargetNames(loop: self.control, resolver: self.resolver) {
+        [weak self] name in self?.nameChanged(name)
+    }
+
     /// What is in force; nil before `start`.
     var plan: GenerationPlan?
 

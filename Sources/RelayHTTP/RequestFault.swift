@@ -58,13 +58,16 @@ package enum RequestFault: UInt8, Error, Sendable, CaseIterable {
     case truncatedBody
     /// The request did not arrive in time; reported by whoever keeps the time.
     case timeout
+    /// There are too many connections from the same place; reported by whoever counts them.
+    case tooManyConnections
 
-    /// The status of the answer: 400, 408, 413, 414, 431, 501 or 505.
+    /// The status of the answer: 400, 408, 413, 414, 429, 431, 501 or 505.
     package var status: UInt16 {
         switch self {
         case .timeout: 408
         case .bodyTooLarge: 413
         case .targetTooLong: 414
+        case .tooManyConnections: 429
         case .headTooLarge, .tooManyFields, .trailerTooLarge: 431
         case .unsupportedTransferEncoding: 501
         case .unsupportedVersion: 505
@@ -107,6 +110,7 @@ package enum RequestFault: UInt8, Error, Sendable, CaseIterable {
         case .bodyTooLarge: "The body is too large."
         case .truncatedBody: "The connection ended before the body did."
         case .timeout: "The request did not arrive in time."
+        case .tooManyConnections: "There are too many connections from this address."
         }
     }
 

@@ -50,7 +50,7 @@ package final class Exchange {
     package let startTime: MonotonicTime
 
     /// What the `headers` stages in its way do to request and response; in the order of the stages.
-    package var filters: HeaderFilterList = .none
+    package private(set) var filters: HeaderFilterList = .none
 
     /// The same, as who delivers the response sees it.
     package var responseFilters: HeaderFilterList { self.filters }
@@ -143,6 +143,17 @@ package final class Exchange {
         self.peerAddress = peerAddress ?? clientAddress
         self.isPeerTrusted = isPeerTrusted
         self.bodyBytesMax = listener.bodyBytesMax
+    }
+
+    /// Has a filter count for it, behind those that do, with the values of its request.
+    package func apply(_ filter: HeaderFilter, _ request: Request, _ bytes: Span<UInt8>) {
+        self.filters.append(filter.resolved(of: self, request, bytes))
+    }
+
+    /// Its client is known: what filters write of it is known, too.
+    package func clientIdentified(as clientID: @autoclosure () -> [UInt8]) {
+        guard self.filters.namesClient else { return }
+        self.filters.clientIdentified(as: clientID())
     }
 
     /// Gives it a name by which other loops and the store can answer to it, once.

@@ -9,12 +9,42 @@ package final class HeaderFilter: Sendable {
     let request: HeaderRules
     /// Changes to what goes to the client.
     let response: HeaderRules
+    /// Whether what it writes depends on the request.
+    private let hasValues: Bool
+    /// Whether what it writes depends on who the client is.
+    fileprivate let hasClientID: Bool
 
     /// Compiles one; `isForPackets` on listeners with `buffer`, where a list without `pass` carries `X-*`
     /// alone, elsewhere everything.
     package init(_ configuration: HeaderFilterConfiguration, isForPackets: Bool) {
         self.request = HeaderRules(configuration.request, isForPackets: isForPackets)
         self.response = HeaderRules(configuration.response, isForPackets: isForPackets)
+        self.hasValues = self.request.hasValues || self.response.hasValues
+        self.hasClientID = self.request.hasClientID || self.response.hasClientID
+    }
+
+    private init(_ filter: HeaderFilter, _ transform: (FilterValue) -> FilterValue) {
+        self.request = filter.request.mappingValues(transform)
+        self.response = filter.response.mappingValues(transform)
+        self.hasValues = false
+        self.hasClientID = filter.hasClientID
+    }
+
+    /// The filter as it counts for this request: itself, if it writes nothing that a request says.
+    func resolved(
+        of exchange: Exchange,
+        _ request: Request,
+        _ bytes: Span<UInt8>
+    ) -> HeaderFilter {
+        guard self.hasValues else { return self }
+        // A span cannot be captured, its bytes can.
+        var head: [UInt8] = []
+        head.append(bytes)
+        return HeaderFilter(self) { $0.resolved(of: exchange, request, head.span) }
+    }
+
+    fileprivate func resolved(clientID: [UInt8]) -> HeaderFilter {
+        self.hasClientID ? HeaderFilter(self) { $0.resolved(clientID: clientID) } : self
     }
 }
 
@@ -29,6 +59,26 @@ package enum HeaderFilterList {
         switch self {
         case .none: self = .one(filter)
         case .one, .then: self = .then(self, filter)
+        }
+    }
+
+    /// The client is known now: `{client_id}` is this.
+    package mutating func clientIdentified(as clientID: [UInt8]) {
+        switch self {
+        case .none: break
+        case .one(let filter): self = .one(filter.resolved(clientID: clientID))
+        case .then(var list, let filter):
+            list.clientIdentified(as: clientID)
+            self = .then(list, filter.resolved(clientID: clientID))
+        }
+    }
+
+    /// Whether one of them writes who the client is.
+    package var namesClient: Bool {
+        switch self {
+        case .none: false
+        case .one(let filter): filter.hasClientID
+        case .then(let list, let filter): list.namesClient || filter.hasClientID
         }
     }
 

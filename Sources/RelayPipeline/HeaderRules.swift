@@ -4,10 +4,18 @@ import RelayHTTP
 /// One list of changes, compiled: `pass` first, then the others in the order of the file.
 struct HeaderRules: Sendable {
     private enum Change: Sendable {
-        case set(name: [UInt8], value: [UInt8])
-        case add(name: [UInt8], value: [UInt8])
+        case set(name: [UInt8], value: FilterValue)
+        case add(name: [UInt8], value: FilterValue)
         case remove(NamePattern)
         case rename(from: NamePattern, to: [UInt8])
+
+        /// What it writes, if it writes a field.
+        var value: FilterValue? {
+            switch self {
+            case .set(_, let value), .add(_, let value): value
+            case .remove, .rename: nil
+            }
+        }
     }
 
     /// What a packet's headers meet where there is no `headers` stage.
@@ -15,7 +23,7 @@ struct HeaderRules: Sendable {
 
     /// What is let through; nil: everything.
     private let passed: [NamePattern]?
-    private let changes: [Change]
+    private var changes: [Change]
 
     /// Whether it lets `X-*` through and does nothing else, so that one loop without a list will do.
     let carriesXAlone: Bool
@@ -29,11 +37,11 @@ struct HeaderRules: Sendable {
                 passed += patterns.map(NamePattern.init)
             case .set(let fields):
                 changes += fields.map {
-                    .set(name: Array($0.name.utf8), value: Array($0.value.utf8))
+                    .set(name: Array($0.name.utf8), value: FilterValue($0.value))
                 }
             case .add(let fields):
                 changes += fields.map {
-                    .add(name: Array($0.name.utf8), value: Array($0.value.utf8))
+                    .add(name: Array($0.name.utf8), value: FilterValue($0.value))
                 }
             case .remove(let patterns):
                 changes += patterns.map { .remove(NamePattern($0)) }
@@ -64,12 +72,40 @@ struct HeaderRules: Sendable {
         }
         for change in self.changes {
             switch change {
-            case .set(let name, let value): fields.set(name.span, to: value.span)
-            case .add(let name, let value): fields.append(name.span, value.span, isOfFilter: true)
+            case .set(let name, let value):
+                let bytes = value.bytes
+                if bytes.isEmpty, value.isOfRequest {
+                    fields.removeAll { $0.equalsIgnoringCase(name.span) }
+                } else {
+                    fields.set(name.span, to: bytes.span)
+                }
+            case .add(let name, let value):
+                let bytes = value.bytes
+                if bytes.isEmpty, value.isOfRequest { continue }
+                fields.append(name.span, bytes.span, isOfFilter: true)
             case .remove(let pattern): fields.removeAll { pattern.matches($0) }
             case .rename(let pattern, let name): fields.rename(pattern, to: name.span)
             }
         }
+    }
+
+    /// Whether what it writes depends on the request.
+    var hasValues: Bool { self.changes.contains { $0.value?.hasValues ?? false } }
+
+    /// Whether what it writes depends on who the client is.
+    var hasClientID: Bool { self.changes.contains { $0.value?.hasClientID ?? false } }
+
+    /// The same with other values.
+    func mappingValues(_ transform: (FilterValue) -> FilterValue) -> HeaderRules {
+        var rules = self
+        rules.changes = self.changes.map { change in
+            switch change {
+            case .set(let name, let value): .set(name: name, value: transform(value))
+            case .add(let name, let value): .add(name: name, value: transform(value))
+            case .remove, .rename: change
+            }
+        }
+        return rules
     }
 
     private func renames(_ name: Span<UInt8>) -> Bool {

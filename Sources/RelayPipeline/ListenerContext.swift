@@ -47,6 +47,8 @@ package final class ListenerContext {
 ///
 /// From any thread.
 package final class ListenerCounts: Sendable {
+    /// Connections by the address that they come from, where that is limited.
+    package let sources = SourceCounts()
     /// Bytes of request bodies kept in memory.
     private let bytesBuffered = Atomic<Int>(0)
 

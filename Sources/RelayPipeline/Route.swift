@@ -9,6 +9,8 @@ package final class Route {
     private let rules: [RouteRule]
     private let index: RouteIndex
     private let takesPackets: Bool
+    /// Whether a rule that takes packets has a filter for them.
+    package let hasPacketFilters: Bool
     /// The rules that may hold for the request being looked at; kept, so that looking allocates nothing.
     private var candidates: [RouteIndex.Candidates] = []
 
@@ -16,7 +18,8 @@ package final class Route {
     package init(_ configuration: RouteConfiguration, takesPackets: Bool) {
         self.configuration = configuration
         self.takesPackets = takesPackets
-        self.rules = configuration.rules.map { RouteRule($0) }
+        self.rules = configuration.rules.map { RouteRule($0, takesPackets: takesPackets) }
+        self.hasPacketFilters = self.rules.contains { $0.packetFilter != nil }
         self.index = RouteIndex(configuration.rules.map(\.match))
     }
 
@@ -31,11 +34,25 @@ package final class Route {
     )
         -> String?
     {
+        guard let rule = self.ruleForPackets(exchange, request, bytes),
+            case .pool(let name) = rule.configuration.action
+        else { return nil }
+        return name
+    }
+
+    /// The rule that says so.
+    package func ruleForPackets(
+        _ exchange: Exchange,
+        _ request: Request,
+        _ bytes: Span<UInt8>
+    )
+        -> RouteRule?
+    {
         self.findCandidates(request, bytes)
         while let index = self.index.next(of: &self.candidates) {
             let rule = self.rules[index]
-            guard case .pool(let name) = rule.configuration.action else { continue }
-            if rule.matcher?.holds(exchange, request, bytes) ?? true { return name }
+            guard case .pool = rule.configuration.action else { continue }
+            if rule.matcher?.holds(exchange, request, bytes) ?? true { return rule }
         }
         return nil
     }
@@ -74,15 +91,23 @@ package final class RouteRule {
     package let configuration: RouteRuleConfiguration
     /// What becomes of the path of a request that goes to a pool; nil: it stays.
     package let rewrite: PathRewrite?
+    /// Its filter for requests that are no packets.
+    package let filter: HeaderFilter?
+    /// The same for packets.
+    package let packetFilter: HeaderFilter?
     /// Which requests it is for; nil: all.
     let matcher: Matcher?
 
     /// How far each pool of a split is behind its share.
     private var credits: [Int] = []
 
-    init(_ configuration: RouteRuleConfiguration) {
+    init(_ configuration: RouteRuleConfiguration, takesPackets: Bool) {
         self.configuration = configuration
         self.rewrite = configuration.rewrite.map { PathRewrite($0) }
+        self.filter = configuration.headers.map { HeaderFilter($0, isForPackets: false) }
+        self.packetFilter =
+            takesPackets
+            ? configuration.headers.map { HeaderFilter($0, isForPackets: true) } : nil
         self.matcher = configuration.match.map { Matcher($0) }
         if case .pools(let shares) = configuration.action {
             self.credits = [Int](repeating: 0, count: shares.count)

@@ -18,7 +18,7 @@ package final class HeadersStage: Stage {
         _ request: Request,
         _ bytes: Span<UInt8>
     ) -> Verdict {
-        exchange.filters.append(self.filter)
+        exchange.apply(self.filter, request, bytes)
         return .proceed
     }
 }

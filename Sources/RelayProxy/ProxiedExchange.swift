@@ -21,7 +21,8 @@ import RelayUpstream
 final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     let exchange: Exchange
     let pool: UpstreamPool
-    private let head: ProxiedHead
+    private var head: ProxiedHead
+    private let buffers: HeadBuffers
     private let framing: BodyFraming
     /// What the choice of a target by hash goes by.
     let balanceKey: BalanceKey?
@@ -63,8 +64,10 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         _ request: Request,
         _ bytes: Span<UInt8>,
         to pool: UpstreamPool,
-        timeout: Duration? = nil
+        timeout: Duration?,
+        buffers: HeadBuffers
     ) {
+        self.buffers = buffers
         self.exchange = exchange
         self.pool = pool
         self.timeout = timeout
@@ -82,11 +85,13 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         self.waitEnd = exchange.loop.now + pool.configuration.wait
         self.balanceKey = BalanceKey(pool.configuration.balance, exchange, request, bytes)
         exchange.asksForTunnel = request.asksForTunnel(bytes)
+        var buffer = buffers.take()
         self.head = ProxiedHead(
             of: exchange,
             request,
             bytes,
-            passesHost: pool.configuration.host == .pass
+            passesHost: pool.configuration.host == .pass,
+            in: &buffer
         )
         if framing.isEmpty { self.requestCompleted() }
         pool.shared.retryBudget.requestBegan(loop: exchange.loop.index)
@@ -139,7 +144,6 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     /// what is complete.
     private func limit(_ request: UpstreamRequest) {
         let configuration = self.pool.configuration
-        let now = self.exchange.loop.now
         let perTry = configuration.retry?.perTryTimeout
         let headTimeout = min(
             configuration.responseTimeout,
@@ -147,9 +151,9 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         )
         request.headTimeout = headTimeout
         request.stallTimeout = configuration.stallTimeout
-        request.connectionDeadline = now + headTimeout
+        request.queueTimeout = headTimeout
         guard !request.isBodyOpen else { return }
-        let time = min(self.headDeadline, perTry.map { now + $0 } ?? .never)
+        let time = min(self.headDeadline, perTry.map { self.exchange.loop.now + $0 } ?? .never)
         if time != .never { request.headDeadline = time }
     }
 
@@ -191,6 +195,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
         if self.holdsRetry { budget.giveBack() }
         budget.requestEnded(loop: exchange.loop.index)
         self.endWaiting()
+        self.head.giveBuffer(to: self.buffers)
         if let tunnel = self.tunnel { exchange.loop.cancel(tunnel.timer) }
         guard let attempt = self.attempt else { return }
         self.attempt = nil
@@ -229,7 +234,8 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
             case .chunked, .untilClose: nil
             case .none: head.announcedLength
             }
-        var fields: [UInt8] = []
+        var fields = self.buffers.take()
+        defer { self.buffers.giveBack(&fields) }
         fields.reserveCapacity(bytes.count)
         ProxiedFields.appendResponse(of: self.exchange, head, bytes, to: &fields)
         if head.status == 101 {

@@ -4,7 +4,7 @@ import RelayPipeline
 /// The head of a request as it goes to a target: written once, completed for each target.
 struct ProxiedHead {
     /// Request line without the target's own path, and the fields.
-    private var text: [UInt8] = []
+    private var text: [UInt8]
     /// Where the path begins.
     private let pathStart: Int
     /// Where the fields begin.
@@ -17,12 +17,19 @@ struct ProxiedHead {
     /// What the client sent, without what ends here; `passesHost` if its `Host` goes on.
     ///
     /// Where the exchange asks for a tunnel, so does the head.
-    init(of exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>, passesHost: Bool) {
+    init(
+        of exchange: Exchange,
+        _ request: Request,
+        _ bytes: Span<UInt8>,
+        passesHost: Bool,
+        in buffer: inout [UInt8]
+    ) {
         let head = request.head
         let methodName = bytes.extracting(head.methodName)
         self.takesPrefix = head.targetForm != .asterisk
         self.pathStart = methodName.count + 1
         var text: [UInt8] = []
+        swap(&text, &buffer)
         text.reserveCapacity(head.byteCount + 256)
         request.withPath(bytes) { path in
             text.append(methodName)
@@ -55,6 +62,9 @@ struct ProxiedHead {
         text.appendEndOfHead()
         self.text = text
     }
+
+    /// Gives its buffer back; it is of no further use.
+    mutating func giveBuffer(to buffers: HeadBuffers) { buffers.giveBack(&self.text) }
 
     /// The head for a target whose URL has this path, and whose own `Host` line is this.
     func bytes(prefix: [UInt8], hostLine: [UInt8]) -> [UInt8] {

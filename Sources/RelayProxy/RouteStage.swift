@@ -9,6 +9,7 @@ package import RelayUpstream
 package final class RouteStage: Stage {
     private let route: Route
     private let pools: [String: UpstreamPool]
+    private let buffers = HeadBuffers()
 
     /// A stage that decides by `route`, and passes requests on to `pools`, which have their names in relay.yaml.
     package init(_ route: Route, pools: [String: UpstreamPool] = [:]) {
@@ -30,6 +31,7 @@ package final class RouteStage: Stage {
             exchange.redirect(to: target)
         case .pool, .pools:
             guard let name = rule.nextPool(), let pool = self.pools[name] else { return .proceed }
+            if let filter = rule.filter { exchange.apply(filter, request, bytes) }
             let merges = exchange.listener.configuration.mergesSlashes
             if rule.rewrite?.apply(to: request, bytes, mergingSlashes: merges) != nil {
                 exchange.respond(Problem(status: 400), detail: "There is no such path.")
@@ -40,7 +42,8 @@ package final class RouteStage: Stage {
                 request,
                 bytes,
                 to: pool,
-                timeout: rule.configuration.timeout
+                timeout: rule.configuration.timeout,
+                buffers: self.buffers
             )
             exchange.takesBodyWhileAnswering = true
             if proxied.start() { return .take(proxied) }

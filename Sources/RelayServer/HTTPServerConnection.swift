@@ -69,9 +69,13 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
     /// The output that was with the kernel when a stall was last looked for.
     var positionAtDeadline: UInt64 = 0
 
-    /// Serves an accepted socket.
-    init(site: ListenerSite, accepted: AcceptedSocket) {
+    /// Whether it counts as one of its peer's.
+    private let isSourceCounted: Bool
+
+    /// Serves an accepted socket; `source` if connections from there are counted.
+    init(site: ListenerSite, accepted: AcceptedSocket, source: IPAddress? = nil) {
         self.site = site
+        self.isSourceCounted = source != nil
         self.server = site.server
         self.parser = RequestParser(limits: site.headLimits)
         super.init(loop: site.server.loop, accepted: accepted)
@@ -164,6 +168,9 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
         if reason == .closed || reason == .timedOut { self.collectProven(report: .now) }
         while let served = self.awaiting.popFirst() { self.deliveryFailed(served) }
         while let served = self.pending.popFirst() { self.drop(served) }
+        if self.isSourceCounted, case .ip(let source) = ClientAddress(self.peer) {
+            self.site.leave(source)
+        }
         self.site.remove(self)
     }
 

@@ -35,6 +35,23 @@ final class ListenerSite {
         self.headLimits = HeadLimits(context.configuration.limits)
     }
 
+    /// The address of a peer, if connections from it are counted.
+    func limitedSource(_ peer: SocketAddress) -> IPAddress? {
+        guard self.limits.sourceConnectionsMax != nil, case .ip(let address) = ClientAddress(peer),
+            !self.context.configuration.trustedProxies.contains(where: { $0.contains(address) })
+        else { return nil }
+        return address
+    }
+
+    /// Whether a connection from this address may be served; counts it, until `leave`.
+    func admits(_ source: IPAddress?) -> Bool {
+        guard let source, let max = self.limits.sourceConnectionsMax else { return true }
+        return self.context.shared.sources.add(source, max: max)
+    }
+
+    /// A connection from this address is over.
+    func leave(_ source: IPAddress) { self.context.shared.sources.remove(source) }
+
     func add(_ connection: HTTPServerConnection) {
         connection.index = Int32(truncatingIfNeeded: self.connections.count)
         self.connections.append(connection)

@@ -1,5 +1,6 @@
 package import RelayConfig
 package import RelayEngine
+import RelayHTTP
 package import RelayPipeline
 import Synchronization
 
@@ -101,7 +102,9 @@ package final class Server {
             // The contexts were posted first, so that every loop has its own before it accepts.
             entry.listener.start(on: self.group) { accepted, loop in
                 guard let site = sites[loop] else { return RefusedConnection(loop, accepted) }
-                return HTTPServerConnection(site: site, accepted: accepted)
+                let source = site.limitedSource(accepted.peer)
+                guard site.admits(source) else { return SurplusConnection(site, accepted) }
+                return HTTPServerConnection(site: site, accepted: accepted, source: source)
             }
         }
         for entry in removed { self.remove(entry) {} }
@@ -272,6 +275,19 @@ private final class Countdown: Sendable {
         if self.left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
             self.completion()
         }
+    }
+}
+
+/// A connection beyond `source_connections`: told so, and closed.
+private final class SurplusConnection: Stream {
+    init(_ site: ListenerSite, _ accepted: AcceptedSocket) {
+        super.init(loop: site.server.loop, accepted: accepted)
+        site.server.withOutput { output in
+            output.appendResponse(to: .tooManyConnections, date: site.server.date)
+            self.write(output.span)
+        }
+        // Its request is on the way, and must not turn the answer into a reset.
+        self.closeLingering()
     }
 }
 

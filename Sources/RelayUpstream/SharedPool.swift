@@ -14,10 +14,10 @@ package final class SharedPool: Sendable {
     package let configuration: PoolConfiguration
     /// Its targets, by index.
     let targets: [SharedTarget]
-    /// Which of them are ejected; nil if none ever is.
-    let ejection: Ejection?
     /// How many requests are being tried again.
     package let retryBudget: RetryBudget
+    /// Which of them are ejected; nil if none ever is.
+    let ejection: Ejection?
     /// Over how many loops the idle connections are divided.
     let loopCount: Int
     /// The loops' pools that want to hear of a target that becomes usable.
@@ -59,6 +59,14 @@ package final class SharedPool: Sendable {
         )
     }
 
+    /// What keeps requests from a target, if anything does.
+    package func condition(of target: Int, at now: MonotonicTime) -> TargetCondition {
+        let shared = self.targets[target]
+        if !shared.health.isUsable { return .unreachable }
+        if !shared.isUsable { return .failing }
+        return self.ejection?.isEjected(target, at: now) ?? false ? .ejected : .up
+    }
+
     /// Has `becameUsable` called on the pool's loop, once, when a target comes up.
     ///
     /// Who enters looks at the health once more behind it: a target that came up before is not told.
@@ -75,6 +83,18 @@ package final class SharedPool: Sendable {
         }
         for pool in waiters { pool.post { $0?.becameUsable() } }
     }
+}
+
+/// What keeps requests from a target, as the status says it.
+package enum TargetCondition: String, Sendable {
+    /// Nothing.
+    case up
+    /// It could not be connected to.
+    case unreachable
+    /// It fails its active checks.
+    case failing
+    /// Too many of its answers failed; it is used where all others are ejected, too.
+    case ejected
 }
 
 /// How a target does.

@@ -38,7 +38,7 @@ extension UpstreamPool {
         case .new, .failing: request.keepEndOfBody()
         case .queued, .connecting:
             request.keepEndOfBody()
-            request.armDeadline()
+            request.rearmDeadline()
         case .sent(let connection): connection.bodyEnded(of: request)
         case .over: break
         }

@@ -211,6 +211,8 @@ extension UpstreamPool {
         request.disarmDeadline()
         request.stage = .over
         request.pool = nil
+        // Whoever has written the head may use its buffer again.
+        request.completeHead = []
         self.requestsUnderWay -= 1
         if !request.isHealthCheck {
             self.shared.targets[request.target].requestEnded(loop: self.loop.index)

@@ -49,12 +49,12 @@ package final class UpstreamRequest {
     package var headTimeout: Duration?
     /// The latest time for the response's head; nil: none.
     package var headDeadline: MonotonicTime?
-    /// The latest time at which it must be on a connection; nil: none.
-    package var connectionDeadline: MonotonicTime?
     /// Between two bytes of the response's body, and while the target takes none of the request's; nil: no limit.
     package var stallTimeout: Duration?
     /// The latest time at which the response must be complete, whatever came before; nil: none.
     package var deadline: MonotonicTime?
+    /// How long it may wait for a free connection; nil: as long as `deadline` lets it.
+    package var queueTimeout: Duration?
     /// More of a body than this is `malformed`.
     ///
     /// The caller counts itself if it wants another treatment.
@@ -69,6 +69,8 @@ package final class UpstreamRequest {
     /// The pool that it was given to, which it keeps alive while it is under way.
     var pool: UpstreamPool?
     private var deadlineTimer = TimerHandle.none
+    /// When `queueTimeout` is over, while it waits.
+    private var queueEnd: MonotonicTime?
 
     /// Which connections will do.
     package enum Freshness: Sendable {
@@ -109,25 +111,31 @@ package final class UpstreamRequest {
 
 /// The deadline while the request is on no connection, which has its own.
 extension UpstreamRequest: TimerTarget {
-    /// The earliest of the times that count while it is on no connection.
-    private var waitingDeadline: MonotonicTime? {
-        if self.deadline == nil, self.headDeadline == nil { return self.connectionDeadline }
-        return min(
-            self.deadline ?? .never,
-            self.headDeadline ?? .never,
-            self.connectionDeadline ?? .never
-        )
+    /// Has the pool called at the deadline, if there is one; in a queue also at the end of `queueTimeout`.
+    func armDeadline(isQueued: Bool = false) {
+        guard let pool = self.pool else { return }
+        self.disarmDeadline()
+        if isQueued { self.queueEnd = self.queueTimeout.map { pool.loop.now + $0 } }
+        self.rearmDeadline()
     }
 
-    /// Has the pool called at the deadline, if there is one.
-    func armDeadline() {
-        guard let deadline = self.waitingDeadline, let pool = self.pool else { return }
+    /// The same where a deadline has come up while it waits.
+    func rearmDeadline() {
+        guard let pool = self.pool else { return }
         pool.loop.cancel(self.deadlineTimer)
-        self.deadlineTimer = pool.loop.arm(self, tag: 0, at: deadline)
+        self.deadlineTimer = .none
+        let end = min(
+            self.deadline ?? .never,
+            self.headDeadline ?? .never,
+            self.queueEnd ?? .never
+        )
+        guard end != .never else { return }
+        self.deadlineTimer = pool.loop.arm(self, tag: 0, at: end)
     }
 
     /// The deadline is kept by others, or does not matter any more.
     func disarmDeadline() {
+        self.queueEnd = nil
         guard self.deadlineTimer != .none else { return }
         self.pool?.loop.cancel(self.deadlineTimer)
         self.deadlineTimer = .none

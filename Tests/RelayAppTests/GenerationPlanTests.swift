@@ -51,7 +51,10 @@ struct GenerationPlanTests {
               - auth: { pool: app }
               - headers: { response: [{ pass: [X-A, Etag] }] }
               - buffer: { packet_size: 2KiB }
-              - route: [{ match: { path: /side }, pool: side }, { pool: \(first) }]
+              - route:
+                  - { match: { path: /files }, pool: web }
+                  - { match: { header: { X-Side: "*" } }, pool: side }
+                  - { pool: \(first) }
           second:
             bind: 127.0.0.1:8081
             pipeline:

@@ -52,6 +52,7 @@ struct DecodingTests {
         pool.targets = [tcp, unix, plain].map { TargetConfiguration(url: $0) }
         pool.targets[0].weight = 2
         pool.targets[0].isBackup = true
+        pool.targets[2].resolve = .seconds(30)
         pool.balance = .hash(.field("X-Key"))
         pool.slowStart = .seconds(30)
         pool.retry = self.configuration.retryPolicies.first
@@ -138,6 +139,7 @@ struct DecodingTests {
         limits.stallTimeout = .seconds(30)
         limits.idleTimeout = .seconds(600)
         limits.connectionsMax = 5
+        limits.sourceConnectionsMax = 4
         #expect(listener.bind == .tcp(host: "::", port: 8080))
         #expect(listener.limits == limits)
         #expect(!listener.mergesSlashes)

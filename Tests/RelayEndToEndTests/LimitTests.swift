@@ -44,6 +44,31 @@ struct LimitTests {
         }
     }
 
+    @Test func `one connection more than source_connections is a 429, until another ends`() throws {
+        try PacketSystem.run({ $0.limits = "source_connections: 2" }) { system in
+            let first = try TestClient(system.address)
+            let second = try TestClient(system.address)
+            for client in [first, second] {
+                #expect(try client.exchange(.get("/nothing")).status == 404)
+            }
+            let third = try TestClient(system.address)
+            let refusal = try third.stream.message()
+            expectProblem(refusal, 429)
+            #expect(refusal.field("Connection") == "close")
+            #expect(try third.stream.hasEnded())
+            first.stream.close()
+            let deadline = Deadline.usual
+            var status = 429
+            // relay hears of the end in its own time.
+            while status == 429, !deadline.isOver {
+                let client = try TestClient(system.address)
+                defer { client.stream.close() }
+                status = try client.exchange(.get("/nothing")).status
+            }
+            #expect(status == 404)
+        }
+    }
+
     @Test func `inbox_bytes is a 503 as well`() throws {
         try PacketSystem.run(
             { $0.buffer = "hold: 10s, inbox_bytes: 2KiB, packet_size: 1KiB" },

@@ -53,6 +53,7 @@ struct BalancingTests {
     /// Runs `body` with a client of a pool of two targets, `backend` and another, and further keys.
     private static func run(
         _ keys: [String],
+        second script: @escaping TestBackend.Script = { _, _ in .answer(200) },
         _ body: (TestClient, [TestBackend]) throws -> Void
     ) throws {
         var web: Address?
@@ -70,7 +71,7 @@ struct BalancingTests {
             ]
             file.pools += keys.map { "  \($0)" }
         }) { system in
-            let other = try TestBackend(try #require(second)) { _, _ in .answer(200) }
+            let other = try TestBackend(try #require(second), script: script)
             system.backend.setScript { _, _ in .answer(200) }
             try body(try TestClient(try #require(web)), [system.backend, other])
         }
@@ -94,12 +95,12 @@ struct BalancingTests {
     @Test func `a target that fails its checks gets nothing`() throws {
         let health =
             "health: { active: { path: /up, interval: 20ms, fall: 1, rise: 1, status: 204 } }"
-        try Self.run([health]) { client, backends in
-            // Everybody is asked; the second says that it is well.
-            backends[1].setScript { request, _ in
-                .answer(request.message.startLine.hasPrefix("GET /up ") ? 204 : 200)
-            }
-            try backends[0].waitForRequests { $0.count >= 2 }
+        let isWell: TestBackend.Script = { request, _ in
+            .answer(request.message.startLine.hasPrefix("GET /up ") ? 204 : 200)
+        }
+        try Self.run([health], second: isWell) { client, backends in
+            // Who is asked a second time was heard the first time.
+            for backend in backends { try backend.waitForRequests { $0.count >= 2 } }
             for _ in 0..<4 { #expect(try client.exchange(.get("/x")).status == 200) }
             let asked = backends[0].received.filter { $0.message.startLine == "GET /x HTTP/1.1" }
             #expect(asked.isEmpty)

@@ -43,6 +43,30 @@ struct ExchangeTests {
         #expect(self.handler.events == ["over"])
     }
 
+    @Test func `tells the client something only before its answer`() throws {
+        let bed = try self.makeBed()
+        bed.exchange.inform(status: 103, fields: Span())
+        bed.exchange.beginResponse(status: 200, fields: Span(), length: nil)
+        bed.exchange.inform(status: 103, fields: Span())
+        bed.exchange.endBody()
+        bed.exchange.inform(status: 103, fields: Span())
+        #expect(bed.carrier.calls == ["inform 103", "begin 200", "end"])
+    }
+
+    @Test func `becomes a tunnel only if that was asked for, and then takes both ways`() throws {
+        let bed = try self.makeBed()
+        bed.exchange.beginTunnel(fields: Span())
+        #expect(bed.carrier.calls.isEmpty)
+        bed.exchange.asksForTunnel = true
+        bed.exchange.beginTunnel(fields: Span())
+        #expect(bed.exchange.wantsBody && bed.exchange.isAnswered)
+        let piece: [UInt8] = [1, 2]
+        _ = bed.exchange.writeBody(piece.span)
+        bed.exchange.endBody()
+        #expect(bed.carrier.calls == ["tunnel", "write 2", "end"])
+        #expect(self.handler.events == ["over"])
+    }
+
     @Test func `waits for the proof of a watched delivery`() throws {
         let bed = try self.makeBed()
         bed.exchange.watchesDelivery = true

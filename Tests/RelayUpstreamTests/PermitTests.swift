@@ -65,6 +65,27 @@ struct PermitTests {
         #expect(bed.pool.requestsUnderWay == 1)
     }
 
+    @Test func `who waits longer than it may had no capacity, and who got a connection waits on`()
+        throws
+    {
+        let bed = try PoolBed { $0.connections.max = 1 }
+        let first = bed.start { $0.queueTimeout = .seconds(1) }
+        let second = bed.start { $0.queueTimeout = .seconds(1) }
+        let third = bed.start { $0.queueTimeout = .seconds(2) }
+        try bed.run { bed.origin.hasRequest }
+        bed.advance(by: .milliseconds(1010))
+        #expect(second.failure?.kind == .noCapacity)
+        #expect(second.failure?.outcome == .notSent)
+        #expect(!first.isOver && !third.isOver)
+        bed.origin.answer()
+        try bed.run { first.isOver && bed.origin.hasRequest }
+        bed.advance(by: .seconds(10))
+        #expect(!third.isOver)
+        bed.origin.answer()
+        try bed.run { third.isOver }
+        #expect(third.failure == nil)
+    }
+
     @Test func `who waits past its deadline had no capacity`() throws {
         let bed = try PoolBed { $0.connections.max = 1 }
         let first = bed.start()

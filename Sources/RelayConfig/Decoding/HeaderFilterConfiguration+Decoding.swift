@@ -130,7 +130,7 @@ extension Form<HeaderNamePattern> {
 extension Form<[HeaderRuleConfiguration.Field]> {
     /// A mapping of names to values.
     fileprivate static let fields = pairs(
-        Form<String>.fieldValue,
+        Form<RequestText>.fieldValue,
         name: .fieldName,
         make: { HeaderRuleConfiguration.Field(name: $0, value: $1) },
         split: { ($0.name, $0.value) }

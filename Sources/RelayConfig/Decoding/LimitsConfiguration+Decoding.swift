@@ -12,6 +12,7 @@ extension LimitsConfiguration {
             Key("stall_timeout", \.stallTimeout, .duration(.milliseconds(10) ... .days(1))),
             Key("idle_timeout", \.idleTimeout, .duration(.milliseconds(10) ... .days(1))),
             Key("max_connections", \.connectionsMax, .count(1...10_000_000)),
+            Key(optional: "source_connections", \.sourceConnectionsMax, .count(1...10_000_000)),
         ]
     )
 }

@@ -124,12 +124,28 @@ struct PipelineCheck {
     private func checkFilters(_ reading: inout Reading) {
         guard self.buffer != nil || self.first("push") != nil else { return }
         for (stage, node) in self.stages {
-            guard case .headers(let filter) = stage.kind else { continue }
-            let named = reading.headerFilters.first { $0.filter.name == filter.name }
-            let rules = filter.name == nil ? node["headers"] : named?.node
-            guard let rules else { continue }
-            ReservedFields.protocolFields.check(filter: rules, &reading)
+            switch stage.kind {
+            case .headers(let filter):
+                self.check(filter, at: node["headers"], &reading)
+            case .route(let route):
+                for (rule, written) in zip(route.rules, node["route"]?.items ?? []) {
+                    guard let filter = rule.headers else { continue }
+                    self.check(filter, at: written["headers"], &reading)
+                }
+            case .auth, .buffer, .push: break
+            }
         }
+    }
+
+    /// Reports what a filter on the way of packets may not name.
+    private func check(
+        _ filter: HeaderFilterConfiguration,
+        at node: Node?,
+        _ reading: inout Reading
+    ) {
+        let named = reading.headerFilters.first { $0.filter.name == filter.name }
+        guard let rules = filter.name == nil ? node : named?.node else { return }
+        ReservedFields.protocolFields.check(filter: rules, &reading)
     }
 
     /// Reports `cors` where nobody speaks the packet protocol, so that nobody takes it for more than it is.
@@ -159,6 +175,9 @@ struct PipelineCheck {
             } else if path != nil, rule.match == nil, rule.pool == nil {
                 let message = "without 'match' the rule is for packets, which it cannot take"
                 reading.error(at: written, "\(message); add 'match' or remove it")
+            } else if path != nil, rule.match == nil, rule.rewrite != nil {
+                let message = "without 'match' the rule is for packets, whose path stays"
+                reading.warning(at: written["rewrite"] ?? written, "\(message); remove 'rewrite'")
             } else if let path, let last, index < last, rule.mayTakePackets(at: path) {
                 let message = "the rule takes packets as well, before the packets' own rule"
                 reading.warning(at: written, "\(message); narrow its 'match' or move it down")
@@ -179,7 +198,7 @@ extension RouteRuleConfiguration {
     }
 
     /// Whether there are packets that the rule takes: a POST to that path.
-    func mayTakePackets(at path: String) -> Bool {
+    package func mayTakePackets(at path: String) -> Bool {
         guard self.pool != nil else { return false }
         guard let match else { return true }
         let isPath = match.paths.isEmpty || match.paths.contains(path)

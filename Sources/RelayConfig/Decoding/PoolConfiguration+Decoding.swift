@@ -68,8 +68,13 @@ extension TargetConfiguration {
             Key("url", \.url, .targetURL, required: true),
             Key("weight", \.weight, .count(1...1000)),
             Key("backup", \.isBackup, .flag),
+            Key(optional: "resolve", \.resolve, .duration(.seconds(1) ... .hours(1))),
         ]
-    )
+    ) { target, node, reading in
+        guard let resolve = node["resolve"], !target.url.text.isEmpty else { return }
+        if case .tcp(let host, _) = target.url.address, IPAddress(host) == nil { return }
+        reading.error(at: resolve, "the URL holds no name to look up; remove 'resolve'")
+    }
 }
 
 extension Form<TargetConfiguration> {

@@ -13,7 +13,8 @@ extension Form<RouteConfiguration> {
         },
         print: { route, node, printing in
             if route.rules.count == 1, let rule = route.rules.first, rule.match == nil,
-                rule.rewrite == nil, rule.timeout == nil, case .pool(let pool) = rule.action
+                rule.rewrite == nil, rule.timeout == nil, rule.headers == nil,
+                case .pool(let pool) = rule.action
             {
                 let written = node?.scalar == nil ? node?.items.first?["pool"] : node
                 return Form<String>.poolName.print(pool, written, printing)
@@ -32,6 +33,7 @@ private struct RuleDraft: Sendable {
     var respond: RespondConfiguration?
     var redirect: RedirectConfiguration?
     var timeout: Duration?
+    var headers: HeaderFilterConfiguration?
 
     static let section = Section<Self>(
         "route",
@@ -54,10 +56,11 @@ private struct RuleDraft: Sendable {
                 \.redirect,
                 .section(RedirectConfiguration.section, draft: RedirectConfiguration(to: "/"))
             ),
+            Key(optional: "headers", \.headers, .headers),
             Key(optional: "timeout", \.timeout, .duration(.milliseconds(10) ... .days(1))),
         ],
     ) { _, node, reading in
-        Self.checkTimeout(node, &reading)
+        Self.checkPoolKeys(node, &reading)
         let actions = node.entries.filter { Self.actions.contains($0.name) }
         if let second = actions.dropFirst().first {
             reading.error(
@@ -79,12 +82,14 @@ private struct RuleDraft: Sendable {
     }
 
     /// What is only for requests that go to a pool.
-    private static func checkTimeout(_ node: Node, _ reading: inout Reading) {
-        guard let timeout = node["timeout"], (node["respond"] ?? node["redirect"]) != nil else {
-            return
+    private static func checkPoolKeys(_ node: Node, _ reading: inout Reading) {
+        guard (node["respond"] ?? node["redirect"]) != nil else { return }
+        for entry in node.entries where ["timeout", "headers"].contains(entry.name) {
+            let message = "'\(entry.name)' is for what goes to a pool; remove it"
+            reading.error(at: entry.location, message)
         }
-        reading.error(at: timeout, "'timeout' is for what a pool answers; remove it")
     }
+
     private static let actions = ["pool", "pools", "respond", "redirect"]
 
     /// The action; nil if there was something wrong with it.
@@ -101,6 +106,7 @@ private struct RuleDraft: Sendable {
     init(_ rule: RouteRuleConfiguration) {
         self.match = rule.match
         self.timeout = rule.timeout
+        self.headers = rule.headers
         self.rewrite = rule.rewrite
         switch rule.action {
         case .pool(let pool): self.pool = pool
@@ -121,6 +127,7 @@ extension Form<RouteRuleConfiguration> {
             guard let action = draft.action else { return nil }
             var rule = RouteRuleConfiguration(action, match: draft.match)
             rule.timeout = draft.timeout
+            rule.headers = draft.headers
             rule.rewrite = draft.rewrite
             rule.location = node.location
             return rule

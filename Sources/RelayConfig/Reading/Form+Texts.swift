@@ -42,24 +42,6 @@ extension Form<String> {
         guard known.contains(upper), upper != word.text else { return nil }
         return Rejection("cannot be \(word.shown), because case matters; write '\(upper)'")
     }
-
-    /// The value of a header field (RFC 9110, 5.5), in which `{{` and `}}` are braces.
-    ///
-    /// Printing doubles the braces again.
-    static let fieldValue = scalar("a text", isText: true) { word throws(Rejection) in
-        let value = try unbraced(word)
-        if value.unicodeScalars.contains(where: { $0.isControl && $0 != "\t" }) {
-            throw Rejection("cannot hold a control character; remove it")
-        }
-        if let first = value.utf8.first, let last = value.utf8.last,
-            [0x20, 0x09].contains(first) || [0x20, 0x09].contains(last)
-        {
-            throw Rejection("cannot begin or end with a blank; remove it")
-        }
-        return value
-    } print: {
-        braced($0)
-    }
 }
 
 extension Form<Secret> {
@@ -81,45 +63,6 @@ extension Form<Secret> {
         },
         print: { .text($0.revealed) }
     )
-}
-
-/// Values of the request that a text will be able to hold.
-private let requestValues = [
-    "scheme", "host", "path", "query", "method", "client_ip", "client_id", "request_id", "listener",
-]
-
-/// The text with `{{` and `}}` made single; a `{value}` is refused.
-func unbraced(_ word: Word) throws(Rejection) -> String {
-    var result = ""
-    var rest = word.text[...]
-    while let brace = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
-        result += rest[..<brace]
-        rest = rest[brace...]
-        if rest.hasPrefix("{{") || rest.hasPrefix("}}") {
-            result.append(rest.removeFirst())
-            rest = rest.dropFirst()
-            continue
-        }
-        guard rest.first == "{", let end = rest.firstIndex(of: "}") else {
-            throw Rejection("has a single brace; write '{{' or '}}' for a literal one")
-        }
-        let name = String(rest.dropFirst()[..<end])
-        if word.isExpanded {
-            throw Rejection("has braces; write '{{' and '}}' for literal ones")
-        }
-        if requestValues.contains(name) || name.hasPrefix("header.") {
-            throw Rejection(sentence: "\(quoted("{\(name)}")) is not supported yet")
-        }
-        let nearest = Suggestion.nearest(to: name, among: requestValues)
-        let remedy = nearest.map { "did you mean '{\($0)}'?" } ?? "write '{{' for a literal brace"
-        throw Rejection(sentence: "no value of the request is \(quoted("{\(name)}")); \(remedy)")
-    }
-    return result + rest
-}
-
-/// The text with its braces doubled.
-func braced(_ text: String) -> String {
-    text.replacing("{", with: "{{").replacing("}", with: "}}")
 }
 
 extension String {

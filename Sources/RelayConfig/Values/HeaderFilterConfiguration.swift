@@ -49,12 +49,19 @@ package enum HeaderRuleConfiguration: Sendable, Equatable {
         package let name: String
 
         /// The value: no control characters but tab, no blanks at its ends.
-        package let value: String
+        ///
+        /// If values of the request in it leave nothing of it, the field is not written.
+        package let value: RequestText
 
         /// Makes a field.
-        package init(name: String, value: String) {
+        package init(name: String, value: RequestText) {
             self.name = name
             self.value = value
+        }
+
+        /// Makes a field whose value is the same for all requests.
+        package init(name: String, value: String) {
+            self.init(name: name, value: RequestText(value))
         }
     }
 

@@ -49,6 +49,12 @@ package struct LimitsConfiguration: Sendable, Equatable {
     /// Default 100000; 1 to 10000000.
     package var connectionsMax = 100_000
 
+    /// `source_connections`: connections at a time from one address, or from one /64 of IPv6; one more is answered
+    /// with 429 and closed.
+    ///
+    /// `trusted_proxies` and unix sockets have no such limit. Absent: only `max_connections` counts. 1 to 10000000.
+    package var sourceConnectionsMax: Int?
+
     /// The defaults.
     package init() {}
 }

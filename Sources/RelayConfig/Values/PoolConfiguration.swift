@@ -154,6 +154,12 @@ package struct TargetConfiguration: Sendable, Equatable {
     /// Default false.
     package var isBackup = false
 
+    /// `resolve`: how often the name in the URL is looked up, so that every address of it is a target
+    /// of its own.
+    ///
+    /// Absent: the name is one target, looked up as it is connected to. 1s to 1h.
+    package var resolve: Duration?
+
     /// Where it is written; nil if it was made by hand.
     ///
     /// Not compared.
@@ -183,6 +189,8 @@ package struct ConnectionsConfiguration: Sendable, Equatable {
     package var idleTimeout: Duration = .seconds(60)
 
     /// `pending`: requests that may wait for a connection; beyond it they get a 503.
+    ///
+    /// None waits longer than the pool's `response_timeout`; packets wait on.
     ///
     /// Default 1024; 0 to 1000000.
     package var pendingMax = 1024

@@ -35,6 +35,11 @@ package struct RouteRuleConfiguration: Sendable, Equatable {
     /// Absent: the path stays. Not for packets, which go to the path of the target's URL.
     package var rewrite: RewriteConfiguration?
 
+    /// `headers`: a filter for the requests that the rule takes and their answers, behind those of the pipeline.
+    ///
+    /// Absent: none. Of packets the requests that bring or ask for them; only with a pool.
+    package var headers: HeaderFilterConfiguration?
+
     /// `timeout`: how long all attempts together may take to the head of the response, from the request's last
     /// byte on; not of packets.
     ///

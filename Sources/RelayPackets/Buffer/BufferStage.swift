@@ -49,6 +49,8 @@ package final class BufferStage: Stage {
             at: self.owner.now
         )
         guard let session else { return self.refuse(exchange, .sessionEnded) }
+        self.route.applyFilter(exchange, request, bytes)
+        exchange.clientIdentified(as: session.name.bytes)
         let acknowledged: PacketNumber?
         switch AckField(fields, in: bytes) {
         case .absent: acknowledged = nil

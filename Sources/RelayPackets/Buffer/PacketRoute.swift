@@ -27,6 +27,14 @@ package struct PacketRoute {
         if let only, only.name == name { return only.pool }
         return self.pools[name]
     }
+
+    /// Has the filter of the rule that takes the request's packets count for it, and for what it is answered.
+    func applyFilter(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) {
+        guard self.route.hasPacketFilters, self.when?.holds(exchange, request, bytes) ?? true,
+            let filter = self.route.ruleForPackets(exchange, request, bytes)?.packetFilter
+        else { return }
+        exchange.apply(filter, request, bytes)
+    }
 }
 
 @available(*, unavailable) extension PacketRoute: Sendable {}

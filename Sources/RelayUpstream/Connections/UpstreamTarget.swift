@@ -120,7 +120,7 @@ extension UpstreamTarget {
             return
         }
         request.stage = .queued
-        request.armDeadline()
+        request.armDeadline(isQueued: true)
         self.queue.append(request)
         self.obtainPermits()
     }

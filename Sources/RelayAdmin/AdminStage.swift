@@ -9,6 +9,9 @@ package import RelayPipeline
 /// | `GET /healthz` | 200 as long as the process is alive |
 /// | `GET /readyz` | 200 while relay accepts, else 503 |
 /// | `POST /reload` | 200, or 422 with the errors |
+/// | `GET /dead-letters` | 200 with a line of JSON for each |
+/// | `GET /dead-letters/ID`, `/dead-letters/ID/body` | 200 with one of them |
+/// | `POST /dead-letters/ID/retry`, `/dead-letters/ID/drop` | 200, 404, 409 or 503 |
 ///
 /// Bound to its loop.
 package final class AdminStage: Stage {
@@ -29,21 +32,21 @@ package final class AdminStage: Stage {
         guard let resource = request.withPath(bytes, Resource.init) else {
             exchange.respond(
                 Problem(status: 404),
-                detail: "There is only /healthz, /readyz and /reload here."
+                detail: "There is only /healthz, /readyz, /reload and /dead-letters here."
             )
             return .responded
         }
-        let changesSomething = resource == .reload
         if let refusal = self.access.refusal(
             of: request.head,
             bytes,
-            changesSomething: changesSomething
+            changesSomething: resource.isGuarded
         ) {
             exchange.respond(refusal)
             return .responded
         }
         guard resource.allows(request.head.method) else {
-            let allow: StaticString = changesSomething ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n"
+            let allow: StaticString =
+                resource.changesSomething ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n"
             allow.withSpan {
                 exchange.respond(
                     Problem(status: 405),
@@ -59,6 +62,7 @@ package final class AdminStage: Stage {
             let isReady = self.actions.isReady
             exchange.respond(isReady ? "ready\n" : "not ready\n", status: isReady ? 200 : 503)
         case .reload: return .take(ReloadExchange(self.actions))
+        case .deadLetters(let request): return .take(DeadLetterExchange(self.actions, request))
         }
         return .responded
     }
@@ -66,21 +70,35 @@ package final class AdminStage: Stage {
     /// What the admin address knows.
     private enum Resource {
         case health, readiness, reload
+        case deadLetters(DeadLetterRequest)
 
         init?(path: Span<UInt8>) {
             switch path.count {
             case 8 where path.equals("/healthz"): self = .health
             case 7 where path.equals("/readyz"): self = .readiness
             case 7 where path.equals("/reload"): self = .reload
-            default: return nil
+            default:
+                guard let request = DeadLetterRequest(path: path) else { return nil }
+                self = .deadLetters(request)
             }
         }
 
-        func allows(_ method: Method) -> Bool {
+        /// Whether something is different afterwards.
+        var changesSomething: Bool {
             switch self {
-            case .health, .readiness: method == .get || method == .head
-            case .reload: method == .post
+            case .health, .readiness: false
+            case .reload: true
+            case .deadLetters(let request): request.changesSomething
             }
+        }
+
+        /// Whether it is done only for who says `Relay-Admin: 1`: it changes something or shows contents.
+        var isGuarded: Bool {
+            if case .deadLetters = self { true } else { self.changesSomething }
+        }
+
+        func allows(_ method: Method) -> Bool {
+            self.changesSomething ? method == .post : method == .get || method == .head
         }
     }
 }
@@ -119,7 +137,8 @@ extension Exchange {
         case .noAdminField:
             self.respond(
                 Problem(status: 403),
-                detail: "A request that changes something must carry 'Relay-Admin: 1'."
+                detail:
+                    "A request that changes something, or shows packets, must carry 'Relay-Admin: 1'."
             )
         }
     }

@@ -433,6 +433,7 @@ extension Effect {
         case .died(let letter): "died '\(letter.contents.text)' \(letter.reason)"
         case .dropped(_, let client, _): "dropped from \(client)"
         case .repliesAccepted: "repliesAccepted"
+        case .retried(let id, let number): "retried \(id)\(number == 0 ? " in vain" : "")"
         }
     }
 }

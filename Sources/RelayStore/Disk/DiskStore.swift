@@ -46,10 +46,10 @@ package final class DiskStore: Journal {
     }
 
     private let settings: DiskSettings
-    private let folder: StoreFolder
-    private let queue = WriteQueue()
+    let folder: StoreFolder
+    let queue = WriteQueue()
     private let clock: @Sendable () -> StoreInstant
-    private let report: @Sendable (DiskEvent) -> Void
+    let report: @Sendable (DiskEvent) -> Void
     private let threads = Mutex<Threads?>(nil)
 
     /// The numbers that stood in the store when it was opened.
@@ -89,13 +89,16 @@ package final class DiskStore: Journal {
     /// Begins to write.
     package func start(_ store: PacketStore, events: any StoreEvents) {
         self.folder.makeBallast()
+        // The store may have seen a clock that was ahead.
+        var found = self.found.withLock { $0 }
+        found.last = max(found.last, store.numbers.newest)
         let writer = DiskWriter(
             queue: self.queue,
             folder: self.folder,
             store: store,
             events: events,
             settings: self.settings,
-            found: self.found.withLock { $0 },
+            found: found,
             clock: self.clock,
             report: self.report
         )

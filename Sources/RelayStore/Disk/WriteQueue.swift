@@ -167,6 +167,7 @@ extension StoreOperation {
         case .consumed(_, _, let reply, _): reply?.byteCount ?? 0
         case .append(let reply, _, _), .push(let reply, _, _, _), .fetched(.reply(let reply), _, _):
             reply.byteCount
+        case .retry(_, let contents): contents.byteCount
         case .fetched(.unusable, _, _): 0
         }
     }

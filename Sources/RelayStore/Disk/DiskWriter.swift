@@ -34,6 +34,9 @@ final class DiskWriter: @unchecked Sendable {
     var roomSeenAt: UInt64 = 0
     private var trimmedAt: UInt64 = 0
 
+    /// Whether the log was large when it was looked at last.
+    var isLogLarge = false
+
     /// Numbers that are reserved at once: at most so many are skipped by a restart.
     private static let numbersReserved: UInt64 = 10_000_000
 

@@ -125,6 +125,9 @@ final class WriteQueue: Sendable {
     /// Sleeps for so long, or until relay ends.
     func pause(milliseconds: Int) { self.wake.wait(milliseconds: milliseconds) }
 
+    /// Whether everything is written, and all that follows from it has been told.
+    var isIdle: Bool { self.waiting.withLock { $0.isAsleep && $0.items.isEmpty } }
+
     /// Whether appends are taken.
     var state: State { self.waiting.withLock { $0.state } }
 

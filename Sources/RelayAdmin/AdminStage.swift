@@ -10,6 +10,9 @@ package import RelayPipeline
 /// | `GET /readyz` | 200 while relay accepts, else 503 |
 /// | `GET /status` | JSON: the generation, and the pools with each target's health |
 /// | `POST /reload` | 200, or 422 with the errors |
+/// | `GET /dead-letters` | 200 with a line of JSON for each |
+/// | `GET /dead-letters/ID`, `/dead-letters/ID/body` | 200 with one of them |
+/// | `POST /dead-letters/ID/retry`, `/dead-letters/ID/drop` | 200, 404, 409 or 503 |
 ///
 /// Bound to its loop.
 package final class AdminStage: Stage {
@@ -30,21 +33,21 @@ package final class AdminStage: Stage {
         guard let resource = request.withPath(bytes, Resource.init) else {
             exchange.respond(
                 Problem(status: 404),
-                detail: "There is only /healthz, /readyz, /status and /reload here."
+                detail: "There is only /healthz, /readyz, /status, /reload and /dead-letters here."
             )
             return .responded
         }
-        let changesSomething = resource == .reload
         if let refusal = self.access.refusal(
             of: request.head,
             bytes,
-            changesSomething: changesSomething
+            changesSomething: resource.isGuarded
         ) {
             exchange.respond(refusal)
             return .responded
         }
         guard resource.allows(request.head.method) else {
-            let allow: StaticString = changesSomething ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n"
+            let allow: StaticString =
+                resource.changesSomething ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n"
             allow.withSpan {
                 exchange.respond(
                     Problem(status: 405),
@@ -61,6 +64,7 @@ package final class AdminStage: Stage {
             exchange.respond(isReady ? "ready\n" : "not ready\n", status: isReady ? 200 : 503)
         case .status: exchange.respond(self.actions.status())
         case .reload: return .take(ReloadExchange(self.actions))
+        case .deadLetters(let request): return .take(DeadLetterExchange(self.actions, request))
         }
         return .responded
     }
@@ -68,6 +72,7 @@ package final class AdminStage: Stage {
     /// What the admin address knows.
     private enum Resource {
         case health, readiness, status, reload
+        case deadLetters(DeadLetterRequest)
 
         init?(path: Span<UInt8>) {
             switch path.count {
@@ -75,15 +80,28 @@ package final class AdminStage: Stage {
             case 7 where path.equals("/readyz"): self = .readiness
             case 7 where path.equals("/status"): self = .status
             case 7 where path.equals("/reload"): self = .reload
-            default: return nil
+            default:
+                guard let request = DeadLetterRequest(path: path) else { return nil }
+                self = .deadLetters(request)
             }
         }
 
-        func allows(_ method: Method) -> Bool {
+        /// Whether something is different afterwards.
+        var changesSomething: Bool {
             switch self {
-            case .health, .readiness, .status: method == .get || method == .head
-            case .reload: method == .post
+            case .health, .readiness, .status: false
+            case .reload: true
+            case .deadLetters(let request): request.changesSomething
             }
+        }
+
+        /// Whether it is done only for who says `Relay-Admin: 1`: it changes something or shows contents.
+        var isGuarded: Bool {
+            if case .deadLetters = self { true } else { self.changesSomething }
+        }
+
+        func allows(_ method: Method) -> Bool {
+            self.changesSomething ? method == .post : method == .get || method == .head
         }
     }
 }
@@ -129,7 +147,8 @@ extension Exchange {
         case .noAdminField:
             self.respond(
                 Problem(status: 403),
-                detail: "A request that changes something must carry 'Relay-Admin: 1'."
+                detail:
+                    "A request that changes something, or shows packets, must carry 'Relay-Admin: 1'."
             )
         }
     }

@@ -38,6 +38,9 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     let log: LogOutput
     let logger: Logger
 
+    /// The time, for the store.
+    let clock: @Sendable () -> StoreInstant
+
     /// Reads the configuration again; blocks.
     let load: @Sendable () -> LoadedConfiguration
 
@@ -126,6 +129,7 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
                 unixMicroseconds: UInt64(clamping: system.wallTime().microseconds)
             )
         }
+        self.clock = now
         self.disk = try DiskStore.opened(
             configuration.store,
             clock: now,

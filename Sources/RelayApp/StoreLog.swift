@@ -34,6 +34,11 @@ extension DiskEvent {
                 "the disk has room again; packets are taken",
                 metadata: ["free": "\(free)"]
             )
+        case .logGrows(let path, let bytes):
+            logger.warning(
+                "the store's log grows; somebody holds a transaction open on the store",
+                metadata: ["file": "\(path)", "bytes": "\(bytes)"]
+            )
         case .damaged(let path, let reason):
             logger.critical(
                 "the store's file is damaged; nothing is written any more",

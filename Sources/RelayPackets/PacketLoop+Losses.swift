@@ -85,7 +85,7 @@ extension DeadLetter.Reason {
         }
     }
 
-    fileprivate var logText: String {
+    var logText: String {
         switch self {
         case .expired: "expired"
         case .overflow: "outbox full"

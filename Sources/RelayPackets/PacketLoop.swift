@@ -207,6 +207,8 @@ package final class PacketLoop: @unchecked Sendable {
             self.fetched(origin, isStored: isStored)
         case .died(let letter):
             self.died(letter)
+        case .retried(let id, let number):
+            self.relay?.retried(id, number)
         case .dropped(let realm, let client, let number):
             self.dropped(realm, client, number)
         case .repliesAccepted:

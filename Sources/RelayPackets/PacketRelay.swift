@@ -22,6 +22,9 @@ package final class PacketRelay: Sendable {
     /// The lanes of which the log has said that their packets are refused again and again.
     private let hintedLanes = Mutex<Set<LaneHandle>>([])
 
+    /// Who waits for dead letters that become packets again, by their ids.
+    let retries = Mutex<[UInt64: @Sendable (PacketNumber) -> Void]>([:])
+
     /// How many lanes are remembered; a hint for more adds nothing to what the log says already.
     private static let hintedLanesMax = 1024
 

@@ -33,6 +33,11 @@ package struct DeadLetter: Sendable {
     /// When it became one.
     package let diedAt: StoreInstant
 
+    /// By what people name it: larger than that of any one before in this store.
+    ///
+    /// 0 until it is kept.
+    package internal(set) var id: UInt64 = 0
+
     /// Why a packet is a dead letter.
     package enum Reason: Sendable, Hashable {
         /// It waited longer than `packet_ttl`.

@@ -55,6 +55,9 @@ package enum Effect: Sendable {
     /// For the log: a packet became a dead letter.
     case died(DeadLetter)
 
+    /// The dead letter with this id is a packet with this number; 0 if it became a dead letter again at once.
+    case retried(UInt64, PacketNumber)
+
     /// For the log: the oldest packet of a full outbox was forgotten (`drop_oldest`).
     case dropped(realm: RealmID, client: ClientName, PacketNumber)
 
@@ -74,7 +77,7 @@ package enum Effect: Sendable {
         case .send(let send): send.loop
         case .laneIdle(let loop, _): loop
         case .fetched(let origin, _): origin.loop
-        case .died, .dropped, .repliesAccepted: nil
+        case .died, .retried, .dropped, .repliesAccepted: nil
         }
     }
 }

@@ -52,6 +52,12 @@ package enum StoreOperation: Sendable {
     /// If that row exists already, nothing is stored and the numbers are those of the row.
     case push(Reply, key: PacketKey?, in: RealmID, Ticket)
 
+    /// See `PacketStore.retryDeadLetter`. Has to be written in the end.
+    ///
+    /// Durably: the dead letter is gone, and a packet with these contents waits in the outbox of its client or in
+    /// the inbox of its pool, behind all others; both or neither.
+    case retry(DeadLetter, PacketContents)
+
     /// A packet became a dead letter.
     ///
     /// Durably: it has left the inbox or the outbox that it was in, if it has a number, and is a dead
@@ -76,14 +82,14 @@ package enum StoreOperation: Sendable {
             .sendDirect(_, _, _, _, let ticket), .append(_, _, let ticket),
             .acknowledge(_, _, _, let ticket), .logOut(_, let ticket), .push(_, _, _, let ticket):
             ticket
-        case .consumed, .fetched, .endSession, .died, .dropped, .lossesTold: nil
+        case .consumed, .fetched, .endSession, .retry, .died, .dropped, .lossesTold: nil
         }
     }
 
     /// Whether it may fail, with a 503 for its exchange; the others are written in the end.
     var mayBeRefused: Bool {
         switch self {
-        case .consumed, .acknowledge, .fetched, .logOut, .endSession, .died, .dropped,
+        case .consumed, .acknowledge, .fetched, .logOut, .endSession, .retry, .died, .dropped,
             .lossesTold:
             false
         case .logIn, .send, .sendDirect, .append, .push: true
@@ -104,6 +110,8 @@ package enum StoreChange: Sendable {
     /// The packet that was pushed with a key in the realm, its first number this one, has other numbers: 0
     /// where it became a dead letter; nil if it was refused after all, and its key is free.
     case pushSettled(PacketNumber, in: RealmID, [PacketNumber]?)
+    /// The dead letter with this id was dropped.
+    case letterForgotten(UInt64)
     /// The session of the token with this digest was used.
     case sessionUsed([UInt8], at: StoreInstant)
 }
@@ -129,7 +137,7 @@ struct PlacedPacket: Sendable {
 /// An operation that is written, with the number that its first packet got.
 struct WrittenOperation: Sendable {
     let operation: StoreOperation
-    /// Nil if the store is to number it.
+    /// Nil if the store is to number it; the id of its first dead letter, if it is dead letters.
     let number: PacketNumber?
 }
 
@@ -300,6 +308,8 @@ extension PacketStore {
             )
         case .append(let reply, let realm, let ticket):
             self.replyWritten(reply, in: realm, number: number, ticket: ticket, at: now, &effects)
+        case .retry(let letter, let contents):
+            self.retryWritten(letter, contents, number: number, at: now, &effects)
         case .died, .dropped, .lossesTold:
             break
         case .acknowledge(let session, let number, let wish, let ticket):

@@ -40,7 +40,7 @@ package struct PacketContents: Sendable, Equatable {
     }
 
     /// Whether they are in the journal only; then there is nothing to lend.
-    var isAbsent: Bool { self.bytes.isEmpty && self.headerCount > 0 }
+    package var isAbsent: Bool { self.bytes.isEmpty && self.headerCount > 0 }
 
     /// No header fields and no body.
     package static let empty = PacketContents(bytes: [], headerCount: 0)

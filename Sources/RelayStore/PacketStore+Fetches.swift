@@ -47,10 +47,14 @@ extension PacketStore {
             _ = self.store(reply, in: realm, number: number, at: now, &effects)
             self.bury(&effects)
         case .unusable:
-            for letter in packet.letters(from: origin, in: realm, at: now) {
+            let letters = packet.letters(from: origin, in: realm, at: now)
+            var id = isWritten ? number ?? self.takeLetterIDs(letters.count) : 0
+            for var letter in letters {
                 self.countLoss(letter)
                 if isWritten {
-                    self.restoreDeadLetter(letter)
+                    letter.id = id
+                    id += 1
+                    self.keepDeadLetter(letter)
                     effects.append(.died(letter))
                 } else {
                     effects.happened.append(.died(letter))

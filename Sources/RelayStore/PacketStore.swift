@@ -19,7 +19,10 @@ package final class PacketStore: Sendable {
     /// The realms and pools, of which each shard has a copy.
     private let rules = Mutex(Rules())
 
-    private let deadLetters: Mutex<DeadLetters>
+    let deadLetters: Mutex<DeadLetters>
+
+    /// The last id that a dead letter was given.
+    let letterIDs = Atomic<UInt64>(0)
 
     /// The keys of pushed packets.
     let pushKeys = Mutex(PushKeys())
@@ -201,14 +204,16 @@ package final class PacketStore: Sendable {
         let happened = effects.happened
         effects.happened.removeAll()
         for operation in happened {
-            _ = self.journal?.write(operation)
             switch operation {
-            case .died(let letter):
+            case .died(var letter):
+                letter.id = self.takeLetterIDs(1)
+                _ = self.journal?.write(.died(letter))
                 self.deadLetters.withLock { $0.append(letter) }
                 effects.append(.died(letter))
             case .dropped(let number, let client, let realm):
+                _ = self.journal?.write(operation)
                 effects.append(.dropped(realm: realm, client: client, number))
-            default: break
+            default: _ = self.journal?.write(operation)
             }
         }
     }
@@ -222,11 +227,6 @@ package final class PacketStore: Sendable {
 
     /// How much is kept of dead letters.
     var deadLetterLimits: StoreLimits { self.deadLetters.withLock { $0.limits } }
-
-    /// Keeps a letter that was one before.
-    func restoreDeadLetter(_ letter: DeadLetter) {
-        self.deadLetters.withLock { $0.append(letter) }
-    }
 
     // MARK: Locks
 

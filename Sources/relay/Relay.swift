@@ -19,7 +19,8 @@ struct Relay: ParsableCommand {
             """,
         version: RelayVersion.text,
         subcommands: [
-            RunCommand.self, CheckCommand.self, StoreCommand.self, ClientCommand.self,
+            RunCommand.self, CheckCommand.self, DeadLettersCommand.self, StoreCommand.self,
+            ClientCommand.self,
             BackendCommand.self,
         ],
         defaultSubcommand: RunCommand.self

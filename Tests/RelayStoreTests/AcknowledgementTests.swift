@@ -112,10 +112,13 @@ struct AcknowledgementTests {
         #expect(self.harness.poll(again, ticket: 3) == ["deliver 3 'two' more 0"])
     }
 
-    @Test func `what is delivered and not acknowledged expires, once it is written`() throws {
+    @Test(arguments: Backing.allCases)
+    func `what is delivered and not acknowledged expires, once it is written`(
+        on backing: Backing
+    ) throws {
         var settings = RealmSettings()
         settings.packetTTL = .seconds(10)
-        let harness = StoreHarness(settings)
+        let harness = StoreHarness(on: backing, settings)
         let anna = try harness.login("anna")
         for text in ["one", "two"] { _ = harness.append(text, for: ["anna"]) }
         for ticket: UInt64 in [1, 2] { _ = harness.poll(anna, upTo: 0, ticket: ticket) }
@@ -126,10 +129,13 @@ struct AcknowledgementTests {
         #expect(try harness.end(2, .failed) == ["died 'one' expired"])
     }
 
-    @Test func `what is delivered and not acknowledged overflows, once it is written`() throws {
+    @Test(arguments: Backing.allCases)
+    func `what is delivered and not acknowledged overflows, once it is written`(
+        on backing: Backing
+    ) throws {
         var settings = RealmSettings()
         settings.clientPacketsMax = 2
-        let harness = StoreHarness(settings)
+        let harness = StoreHarness(on: backing, settings)
         let anna = try harness.login("anna")
         for text in ["one", "two"] { _ = harness.append(text, for: ["anna"]) }
         _ = harness.poll(anna, upTo: 0, ticket: 1)

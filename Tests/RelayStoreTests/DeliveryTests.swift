@@ -2,15 +2,17 @@ import RelayStore
 import Testing
 
 struct DeliveryTests {
-    @Test func `a poll gets the oldest packet and how many wait behind it`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a poll gets the oldest packet and how many wait behind it`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         for text in ["one", "two", "three"] { _ = harness.append(text, for: ["anna"]) }
         #expect(harness.poll(anna, ticket: 1) == ["deliver 1 'one' more 2"])
     }
 
-    @Test func `a held poll gets the packet as it comes`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a held poll gets the packet as it comes`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         #expect(harness.poll(anna, ticket: 1) == ["held 1"])
         #expect(
@@ -22,8 +24,9 @@ struct DeliveryTests {
         #expect(harness.store.statistics().deliveries == 1)
     }
 
-    @Test func `numbers grow and follow the clock`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `numbers grow and follow the clock`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         _ = harness.append("one", for: ["anna"], ticket: 1)
         _ = harness.append("two", for: ["anna"], ticket: 2)
         harness.advance(milliseconds: 5)
@@ -32,15 +35,17 @@ struct DeliveryTests {
         #expect(harness.numbers == [1: start, 2: start + 1, 3: start + 5000])
     }
 
-    @Test func `numbers grow when the clock is set back`() {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `numbers grow when the clock is set back`(on backing: Backing) {
+        let harness = StoreHarness(on: backing)
         harness.now.unixMicroseconds = 17
         _ = harness.append("one", for: ["anna"], ticket: 1)
         #expect(harness.numbers[1] == 1_700_000_000_000_000)
     }
 
-    @Test func `no other packet goes out until the first is proven`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `no other packet goes out until the first is proven`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         for text in ["one", "two"] { _ = harness.append(text, for: ["anna"]) }
         _ = harness.poll(anna, ticket: 1)
@@ -50,8 +55,9 @@ struct DeliveryTests {
         #expect(try harness.end(1, .proven) == ["deliver 2 'two' more 1"])
     }
 
-    @Test func `a failed delivery is first again and says so`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a failed delivery is first again and says so`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         for text in ["one", "two"] { _ = harness.append(text, for: ["anna"]) }
         _ = harness.poll(anna, ticket: 1)
@@ -61,8 +67,9 @@ struct DeliveryTests {
         #expect(harness.poll(anna, ticket: 3) == ["deliver 3 'two' more 0"])
     }
 
-    @Test func `a returned delivery is first again and was never seen`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a returned delivery is first again and was never seen`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.append("one", for: ["anna"])
         _ = harness.poll(anna, ticket: 1)
@@ -74,8 +81,9 @@ struct DeliveryTests {
         #expect(harness.poll(anna, ticket: 4) == ["deliver 4 'one' more 0 again"])
     }
 
-    @Test func `a delivery ends once, and by its own ticket`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a delivery ends once, and by its own ticket`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         for text in ["one", "two"] { _ = harness.append(text, for: ["anna"]) }
         _ = harness.poll(anna, ticket: 1)
@@ -90,8 +98,9 @@ struct DeliveryTests {
         #expect(harness.store.statistics().deliveries == 0)
     }
 
-    @Test func `a packet for several goes to each of them once`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a packet for several goes to each of them once`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         let bert = try harness.login("bert")
         _ = harness.poll(bert, ticket: 1)
@@ -104,13 +113,15 @@ struct DeliveryTests {
         #expect(try harness.received(by: bert) == [])
     }
 
-    @Test func `a packet for nobody is stored for nobody`() {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a packet for nobody is stored for nobody`(on backing: Backing) {
+        let harness = StoreHarness(on: backing)
         #expect(harness.append("x", for: [], ticket: 1) == ["stored 1 for nobody"])
     }
 
-    @Test func `packets wait for a client that has not come yet`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `packets wait for a client that has not come yet`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         _ = harness.append("early", for: ["anna"])
         let anna = try harness.login("anna")
         #expect(try harness.received(by: anna) == ["early"])
@@ -118,8 +129,9 @@ struct DeliveryTests {
 }
 
 struct HeldPollTests {
-    @Test func `a poll held for less than a second is not displaced`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a poll held for less than a second is not displaced`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.poll(anna, ticket: 1)
         harness.advance(milliseconds: 999)
@@ -131,8 +143,9 @@ struct HeldPollTests {
         #expect(harness.store.statistics().heldPolls == 1)
     }
 
-    @Test func `a sixth poll displaces the oldest`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a sixth poll displaces the oldest`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         for ticket in 1...5 {
             #expect(harness.poll(anna, ticket: UInt64(ticket)) == ["held \(ticket)"])
@@ -141,8 +154,9 @@ struct HeldPollTests {
         #expect(harness.store.statistics().heldPolls == 5)
     }
 
-    @Test func `the newest poll gets the next packet`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `the newest poll gets the next packet`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         for ticket in 1...3 { _ = harness.poll(anna, ticket: UInt64(ticket)) }
         // Those that were held before wait for the proof from the start.
@@ -153,8 +167,9 @@ struct HeldPollTests {
         #expect(try harness.end(3, .proven) == ["deliver 2 'two' more 0", "check 2"])
     }
 
-    @Test func `a poll that does not wait disturbs nobody`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a poll that does not wait disturbs nobody`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.poll(anna, ticket: 1)
         harness.advance(milliseconds: 5000)
@@ -162,8 +177,9 @@ struct HeldPollTests {
         #expect(harness.append("one", for: ["anna"]).first == "deliver 1 'one' more 0")
     }
 
-    @Test func `a poll that ended gets nothing`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a poll that ended gets nothing`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         for ticket in 1...3 { _ = harness.poll(anna, ticket: UInt64(ticket)) }
         #expect(harness.pollEnded(anna, ticket: 3))

@@ -382,6 +382,14 @@ final class Heard: StoreEvents {
         }
     }
 
+    /// The number that a dead letter has as a packet.
+    func retried(_ id: UInt64) -> PacketNumber {
+        self.wait { state in
+            for case .retried(id, let number) in state.others { return number }
+            return nil
+        }
+    }
+
     func waitForEvent(_ isIt: @Sendable (DiskEvent) -> Bool) {
         _ = self.wait { $0.events.contains(where: isIt) ? true : nil }
     }

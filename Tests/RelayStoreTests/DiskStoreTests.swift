@@ -231,6 +231,19 @@ struct DiskStoreTests {
         #expect(damages.count == 1)
     }
 
+    @Test func `that somebody's transaction makes the log grow is said once`() throws {
+        let harness = try DiskHarness { $0.logBytesMax = 1 << 20 }
+        let other = try Database(path: "\(harness.path)/relay.db", .reading)
+        try other.execute("BEGIN; SELECT count(*) FROM outbox")
+        let body = String(repeating: "x", count: 50_000)
+        let isSaid = { (event: DiskEvent) in if case .logGrows = event { true } else { false } }
+        // It looks once a second.
+        for index in 0..<100_000 where !harness.heard.events.contains(where: isSaid) {
+            #expect(harness.append(body, for: ["client-\(index / 50)"]).isStored)
+        }
+        #expect(harness.heard.events.count(where: isSaid) == 1)
+    }
+
     @Test func `without room packets are refused and deliveries go on`() throws {
         let harness = try DiskHarness()
         _ = harness.append("one", for: ["anna"])

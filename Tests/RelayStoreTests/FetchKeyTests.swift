@@ -3,8 +3,9 @@ import Testing
 
 /// Packets that backends give with a key when they are asked.
 struct FetchKeyTests {
-    @Test func `a packet is stored once, however often it comes`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a packet is stored once, however often it comes`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         _ = harness.logIn("anna")
         let anna = try #require(harness.session("token of anna"))
         #expect(harness.fetched("one", key: "k", for: "anna") == ["fetched k stored"])
@@ -15,8 +16,9 @@ struct FetchKeyTests {
         #expect(harness.store.statistics().waitingForClients.packets == 0)
     }
 
-    @Test func `keys of one pool mean nothing in another`() {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `keys of one pool mean nothing in another`(on backing: Backing) {
+        let harness = StoreHarness(on: backing)
         let other = harness.store.pool(named: "another", limits: InboxLimits())
         #expect(harness.fetched("one", key: "k", for: "anna") == ["fetched k stored"])
         #expect(
@@ -24,14 +26,16 @@ struct FetchKeyTests {
         )
     }
 
-    @Test func `a packet for nobody is a dead letter once`() {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a packet for nobody is a dead letter once`(on backing: Backing) {
+        let harness = StoreHarness(on: backing)
         for _ in 0..<3 { _ = harness.fetched("one", key: "k", for: nil) }
         #expect(harness.store.keptDeadLetters().map(\.reason) == [.noRecipient])
     }
 
-    @Test func `a key is known for the dedupe window after it was dealt with`() {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a key is known for the dedupe window after it was dealt with`(on backing: Backing) {
+        let harness = StoreHarness(on: backing)
         _ = harness.fetched("one", key: "k", for: "anna")
         harness.advance(milliseconds: 600_000)
         #expect(harness.fetched("one", key: "k", for: "anna") == ["fetched k"])

@@ -5,17 +5,19 @@ import Testing
 /// Packets with keys: what a client sends again is not stored again.
 struct KeyTests {
     private func harness(
+        on backing: Backing,
         window: Duration = .seconds(10),
         keysMax: Int = 1024
     ) -> StoreHarness {
         var settings = RealmSettings()
         settings.dedupeWindow = window
         settings.dedupeKeysMax = keysMax
-        return StoreHarness(settings)
+        return StoreHarness(on: backing, settings)
     }
 
-    @Test func `a packet with the key of one before is not stored`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `a packet with the key of one before is not stored`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         #expect(harness.send("one", from: anna, key: "a", ticket: 1).first == "stored 1")
         #expect(harness.send("one", from: anna, key: "a", ticket: 2) == ["duplicate 2"])
@@ -27,8 +29,9 @@ struct KeyTests {
         #expect(harness.store.backlog(of: harness.pool).packets == 2)
     }
 
-    @Test func `keys belong to a client, and outlast its session`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `keys belong to a client, and outlast its session`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         let bert = try harness.login("bert")
         _ = harness.send("one", from: anna, key: "a")
@@ -38,8 +41,9 @@ struct KeyTests {
         #expect(harness.send("one", from: anna, key: "a", ticket: 3) == ["refused 3 sessionEnded"])
     }
 
-    @Test func `a key is forgotten after the window`() throws {
-        let harness = self.harness(window: .seconds(10))
+    @Test(arguments: Backing.allCases)
+    func `a key is forgotten after the window`(on backing: Backing) throws {
+        let harness = self.harness(on: backing, window: .seconds(10))
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna, key: "a")
         harness.advance(milliseconds: 10_000)
@@ -49,8 +53,9 @@ struct KeyTests {
         #expect(harness.send("one", from: anna, key: "a", ticket: 3) == ["duplicate 3"])
     }
 
-    @Test func `of too many keys the newest are kept`() throws {
-        let harness = self.harness(keysMax: 3)
+    @Test(arguments: Backing.allCases)
+    func `of too many keys the newest are kept`(on backing: Backing) throws {
+        let harness = self.harness(on: backing, keysMax: 3)
         let anna = try harness.login("anna")
         for key in ["a", "b", "c", "d"] { _ = harness.send(key, from: anna, key: key) }
         for key in ["d", "c", "b"] {
@@ -60,22 +65,27 @@ struct KeyTests {
         #expect(harness.send("x", from: anna, key: "b", ticket: 3) == ["stored 3"])
     }
 
-    @Test(arguments: [(Duration.zero, 10), (Duration.seconds(10), 0)])
+    @Test(arguments: Backing.allCases, [false, true])
     func `without a window or without keys every repeat is stored`(
-        window: Duration,
-        keysMax: Int
+        on backing: Backing,
+        isWindow: Bool
     ) throws {
-        let harness = self.harness(window: window, keysMax: keysMax)
+        let harness = self.harness(
+            on: backing,
+            window: isWindow ? .zero : .seconds(10),
+            keysMax: isWindow ? 10 : 0
+        )
         let anna = try harness.login("anna")
         for _ in 0..<3 { _ = harness.send("one", from: anna, key: "a") }
         #expect(harness.store.backlog(of: harness.pool).packets == 3)
         #expect(harness.store.sum { $0.extras.count } == 0)
     }
 
-    @Test func `a packet that was refused leaves no key`() throws {
+    @Test(arguments: Backing.allCases)
+    func `a packet that was refused leaves no key`(on backing: Backing) throws {
         var inbox = InboxLimits()
         inbox.packetsMax = 1
-        let harness = StoreHarness(inbox: inbox)
+        let harness = StoreHarness(on: backing, inbox: inbox)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna)
         #expect(harness.send("two", from: anna, key: "a", ticket: 1) == ["refused 1 inboxFull"])
@@ -85,8 +95,9 @@ struct KeyTests {
         #expect(harness.send("two", from: anna, key: "a", ticket: 3) == ["duplicate 3"])
     }
 
-    @Test func `packets to other clients have keys as well`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `packets to other clients have keys as well`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         _ = try harness.login("bert")
         #expect(
@@ -103,8 +114,11 @@ struct KeyTests {
         #expect(harness.store.statistics().waitingForClients.packets == 1)
     }
 
-    @Test func `a client is kept for its keys, and forgotten with the last of them`() throws {
-        let harness = self.harness(window: .seconds(10))
+    @Test(arguments: Backing.allCases)
+    func `a client is kept for its keys, and forgotten with the last of them`(
+        on backing: Backing
+    ) throws {
+        let harness = self.harness(on: backing, window: .seconds(10))
         let anna = try harness.login("anna", ttl: .seconds(1))
         _ = harness.send("one", from: anna, key: "a")
         _ = try harness.consumed("one")

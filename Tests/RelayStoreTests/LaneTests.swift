@@ -2,8 +2,9 @@ import RelayStore
 import Testing
 
 struct LaneTests {
-    @Test func `the loop that stored a packet into an idle lane sends it`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `the loop that stored a packet into an idle lane sends it`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         #expect(
             harness.send("one", from: anna, ticket: 1, loop: 3)
@@ -14,8 +15,9 @@ struct LaneTests {
         #expect(packet.number == harness.numbers[1])
     }
 
-    @Test func `one packet of a lane is under way at a time, in order`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `one packet of a lane is under way at a time, in order`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna, loop: 1)
         #expect(harness.send("two", from: anna, ticket: 2, loop: 2) == ["stored 2"])
@@ -28,8 +30,9 @@ struct LaneTests {
         )
     }
 
-    @Test func `pools and clients do not wait for each other`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `pools and clients do not wait for each other`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         let bert = try harness.login("bert")
         let other = harness.store.pool(named: "other", limits: InboxLimits())
@@ -40,8 +43,9 @@ struct LaneTests {
         #expect(try harness.consumed("a") == ["idle@0"])
     }
 
-    @Test func `the reply is stored before the next packet is sent`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `the reply is stored before the next packet is sent`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.poll(anna, ticket: 1)
         _ = harness.send("one", from: anna)
@@ -53,8 +57,9 @@ struct LaneTests {
         )
     }
 
-    @Test func `a packet is consumed once and its reply stored once`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a packet is consumed once and its reply stored once`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna)
         let reply = StoreHarness.reply("answer", for: ["anna"])
@@ -63,8 +68,9 @@ struct LaneTests {
         #expect(try harness.received(by: anna) == ["answer"])
     }
 
-    @Test func `a loop that no longer has the lane changes nothing`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a loop that no longer has the lane changes nothing`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna, loop: 1)
         let first = try #require(harness.sends["one"])
@@ -105,8 +111,9 @@ struct LaneTests {
         #expect(try harness.received(by: anna) == ["answer"])
     }
 
-    @Test func `a failed attempt waits for the next one, counted or not`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a failed attempt waits for the next one, counted or not`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna)
         _ = harness.send("two", from: anna)
@@ -120,8 +127,9 @@ struct LaneTests {
         #expect(try harness.consumed("one") == ["send@0 'two' attempts 0"])
     }
 
-    @Test func `a rejected packet is a dead letter and the next one is sent`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a rejected packet is a dead letter and the next one is sent`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna)
         _ = harness.send("two", from: anna)
@@ -145,8 +153,10 @@ struct LaneTests {
         #expect(letter.attempts == 2)
     }
 
-    @Test func `a released lane is taken up by a new packet, its oldest first`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a released lane is taken up by a new packet, its oldest first`(on backing: Backing) throws
+    {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna, loop: 1)
         _ = try harness.lane(of: "one") { store, send, _, _ in
@@ -159,8 +169,9 @@ struct LaneTests {
         #expect(harness.adoptLanes(loop: 3) == [])
     }
 
-    @Test func `lanes are adopted for their pool only, and once`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `lanes are adopted for their pool only, and once`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let other = harness.store.pool(named: "other", limits: InboxLimits())
         for name in ["anna", "bert", "carl"] {
             let session = try harness.login(name)
@@ -179,8 +190,9 @@ struct LaneTests {
         #expect(harness.adoptLanes(loop: 3).count == 3)
     }
 
-    @Test func `packets go on after their session has ended`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `packets go on after their session has ended`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna", ttl: .seconds(1))
         _ = harness.send("one", from: anna)
         _ = harness.send("two", from: anna)
@@ -192,8 +204,9 @@ struct LaneTests {
         #expect(harness.store.statistics() == StoreStatistics())
     }
 
-    @Test func `the backlog of a pool is what is not consumed`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `the backlog of a pool is what is not consumed`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.send("12345", from: anna)
         _ = harness.send("678", from: anna)

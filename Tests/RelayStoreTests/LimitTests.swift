@@ -9,8 +9,9 @@ struct LimitTests {
         return settings
     }
 
-    @Test func `the oldest packet of a full outbox becomes a dead letter`() throws {
-        let harness = StoreHarness(self.settings { $0.clientPacketsMax = 2 })
+    @Test(arguments: Backing.allCases)
+    func `the oldest packet of a full outbox becomes a dead letter`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing, self.settings { $0.clientPacketsMax = 2 })
         let anna = try harness.login("anna")
         for text in ["one", "two"] { _ = harness.append(text, for: ["anna"]) }
         #expect(
@@ -21,8 +22,12 @@ struct LimitTests {
         #expect(try harness.received(by: anna) == ["two", "three"])
     }
 
-    @Test func `the oldest packet of a full outbox is dropped if that is wanted`() throws {
+    @Test(arguments: Backing.allCases)
+    func `the oldest packet of a full outbox is dropped if that is wanted`(
+        on backing: Backing
+    ) throws {
         let harness = StoreHarness(
+            on: backing,
             self.settings {
                 $0.clientPacketsMax = 1
                 $0.overflow = .dropOldest
@@ -35,8 +40,9 @@ struct LimitTests {
         #expect(harness.store.statistics().deadLetters.packets == 0)
     }
 
-    @Test func `bytes count as well, and as many packets go as have to`() throws {
-        let harness = StoreHarness(self.settings { $0.clientBytesMax = 10 })
+    @Test(arguments: Backing.allCases)
+    func `bytes count as well, and as many packets go as have to`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing, self.settings { $0.clientBytesMax = 10 })
         let anna = try harness.login("anna")
         for text in ["aaaa", "bbb", "ccc"] { _ = harness.append(text, for: ["anna"]) }
         #expect(
@@ -50,8 +56,9 @@ struct LimitTests {
         #expect(try harness.received(by: anna) == ["ccc", "dddddd"])
     }
 
-    @Test func `a packet under delivery does not overflow`() throws {
-        let harness = StoreHarness(self.settings { $0.clientPacketsMax = 2 })
+    @Test(arguments: Backing.allCases)
+    func `a packet under delivery does not overflow`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing, self.settings { $0.clientPacketsMax = 2 })
         let anna = try harness.login("anna")
         _ = harness.poll(anna, ticket: 1)
         for text in ["one", "two"] { _ = harness.append(text, for: ["anna"]) }
@@ -67,8 +74,11 @@ struct LimitTests {
         #expect(try harness.received(by: anna) == ["three", "four"])
     }
 
-    @Test func `a packet beside one under delivery that fills the outbox goes itself`() throws {
-        let harness = StoreHarness(self.settings { $0.clientPacketsMax = 1 })
+    @Test(arguments: Backing.allCases)
+    func `a packet beside one under delivery that fills the outbox goes itself`(
+        on backing: Backing
+    ) throws {
+        let harness = StoreHarness(on: backing, self.settings { $0.clientPacketsMax = 1 })
         let anna = try harness.login("anna")
         _ = harness.poll(anna, ticket: 1)
         _ = harness.append("one", for: ["anna"])
@@ -78,8 +88,9 @@ struct LimitTests {
         )
     }
 
-    @Test func `only so many ids that never logged in have packets`() throws {
-        let harness = StoreHarness(self.settings { $0.unknownClientsMax = 2 })
+    @Test(arguments: Backing.allCases)
+    func `only so many ids that never logged in have packets`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing, self.settings { $0.unknownClientsMax = 2 })
         for name in ["a", "b"] { _ = harness.append("x", for: [name]) }
         #expect(
             harness.append("y", for: ["c"], ticket: 1)
@@ -91,8 +102,10 @@ struct LimitTests {
         #expect(harness.append("y", for: ["d"], ticket: 4).first == "stored 4 for nobody")
     }
 
-    @Test func `an id that is forgotten makes room for another`() {
+    @Test(arguments: Backing.allCases)
+    func `an id that is forgotten makes room for another`(on backing: Backing) {
         let harness = StoreHarness(
+            on: backing,
             self.settings {
                 $0.unknownClientsMax = 1
                 $0.packetTTL = .seconds(1)
@@ -104,10 +117,11 @@ struct LimitTests {
         #expect(harness.append("y", for: ["b"], ticket: 1) == ["stored 1"])
     }
 
-    @Test func `a full inbox refuses packets and takes them again`() throws {
+    @Test(arguments: Backing.allCases)
+    func `a full inbox refuses packets and takes them again`(on backing: Backing) throws {
         var inbox = InboxLimits()
         inbox.packetsMax = 2
-        let harness = StoreHarness(inbox: inbox)
+        let harness = StoreHarness(on: backing, inbox: inbox)
         let anna = try harness.login("anna")
         let bert = try harness.login("bert")
         _ = harness.send("one", from: anna)
@@ -117,20 +131,22 @@ struct LimitTests {
         #expect(harness.send("three", from: anna, ticket: 4) == ["stored 4"])
     }
 
-    @Test func `an inbox is full by bytes as well`() throws {
+    @Test(arguments: Backing.allCases)
+    func `an inbox is full by bytes as well`(on backing: Backing) throws {
         var inbox = InboxLimits()
         inbox.bytesMax = 10
-        let harness = StoreHarness(inbox: inbox)
+        let harness = StoreHarness(on: backing, inbox: inbox)
         let anna = try harness.login("anna")
         _ = harness.send("123456", from: anna)
         #expect(harness.send("12345", from: anna, ticket: 1) == ["refused 1 inboxFull"])
         #expect(harness.send("1234", from: anna, ticket: 2) == ["stored 2"])
     }
 
-    @Test func `full outboxes accept no replies until a sixteenth has gone`() throws {
+    @Test(arguments: Backing.allCases)
+    func `full outboxes accept no replies until a sixteenth has gone`(on backing: Backing) throws {
         var limits = StoreLimits()
         limits.outboxPacketsMax = 32
-        let harness = StoreHarness(limits: limits)
+        let harness = StoreHarness(on: backing, limits: limits)
         let server = try harness.login("server", isDebugServer: true)
         for index in 0..<31 { _ = harness.append("\(index)", for: ["server"]) }
         #expect(harness.store.acceptsReplies)
@@ -150,18 +166,20 @@ struct LimitTests {
         #expect(harness.store.acceptsReplies)
     }
 
-    @Test func `a reload that makes room is noticed by the sweep`() {
+    @Test(arguments: Backing.allCases)
+    func `a reload that makes room is noticed by the sweep`(on backing: Backing) {
         var limits = StoreLimits()
         limits.outboxBytesMax = 4
-        let harness = StoreHarness(limits: limits)
+        let harness = StoreHarness(on: backing, limits: limits)
         _ = harness.append("12345", for: ["anna"])
         #expect(!harness.store.acceptsReplies)
         harness.store.setLimits(StoreLimits())
         #expect(harness.sweep() == ["repliesAccepted"])
     }
 
-    @Test func `a realm and a pool keep their number over a reload`() {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a realm and a pool keep their number over a reload`(on backing: Backing) {
+        let harness = StoreHarness(on: backing)
         let other = harness.store.pool(named: "other", limits: InboxLimits())
         #expect(harness.store.pool(named: "backend", limits: InboxLimits()) == harness.pool)
         #expect(harness.store.realm(named: "app", settings: RealmSettings()) == harness.realm)
@@ -170,8 +188,9 @@ struct LimitTests {
         #expect(harness.store.name(of: harness.realm) == "app")
     }
 
-    @Test func `what a reload changes holds from then on`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `what a reload changes holds from then on`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         for text in ["one", "two", "three"] { _ = harness.append(text, for: ["anna"]) }
         _ = harness.store.realm(named: "app", settings: self.settings { $0.clientPacketsMax = 2 })
         #expect(harness.append("four", for: ["anna"]).count == 3)
@@ -202,14 +221,15 @@ struct MemoryTests {
 }
 
 struct ExpiryTests {
-    private func harness() -> StoreHarness {
+    private func harness(on backing: Backing) -> StoreHarness {
         var settings = RealmSettings()
         settings.packetTTL = .seconds(10)
-        return StoreHarness(settings)
+        return StoreHarness(on: backing, settings)
     }
 
-    @Test func `a packet that waited too long becomes a dead letter`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `a packet that waited too long becomes a dead letter`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         _ = harness.append("one", for: ["anna"])
         harness.advance(milliseconds: 6000)
         _ = harness.append("two", for: ["anna"])
@@ -223,16 +243,18 @@ struct ExpiryTests {
         #expect(letter.client == StoreHarness.name("anna"))
     }
 
-    @Test func `a poll gets nothing that has expired`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `a poll gets nothing that has expired`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.append("one", for: ["anna"])
         harness.advance(milliseconds: 10_001)
         #expect(harness.poll(anna, ticket: 1) == ["held 1", "died 'one' expired"])
     }
 
-    @Test func `a packet under delivery does not expire until that fails`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `a packet under delivery does not expire until that fails`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.poll(anna, ticket: 1)
         for text in ["one", "two"] { _ = harness.append(text, for: ["anna"]) }
@@ -241,8 +263,11 @@ struct ExpiryTests {
         #expect(try harness.end(1, .failed) == ["died 'one' expired"])
     }
 
-    @Test func `a packet under way to a backend does not expire until the attempt fails`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `a packet under way to a backend does not expire until the attempt fails`(
+        on backing: Backing
+    ) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         for text in ["one", "two"] { _ = harness.send(text, from: anna) }
         harness.advance(milliseconds: 10_001)
@@ -256,8 +281,9 @@ struct ExpiryTests {
         #expect(try harness.attemptFailed("three") == ["idle@0", "died 'three' expired"])
     }
 
-    @Test func `a packet that waits for its next attempt expires`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `a packet that waits for its next attempt expires`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna)
         _ = try harness.attemptFailed("one")
@@ -270,8 +296,9 @@ struct ExpiryTests {
         #expect(try harness.nextAttempt("two") == ["idle@0", "died 'two' expired"])
     }
 
-    @Test func `a lane that is nobody's goes with its last packet`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `a lane that is nobody's goes with its last packet`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna", ttl: .seconds(1))
         _ = harness.send("one", from: anna)
         _ = try harness.lane(of: "one") { store, send, _, _ in
@@ -299,11 +326,12 @@ struct DeadLetterTests {
         )
     }
 
-    @Test func `the oldest go out at the limits`() {
+    @Test(arguments: Backing.allCases)
+    func `the oldest go out at the limits`(on backing: Backing) {
         var limits = StoreLimits()
         limits.deadLettersMax = 3
         limits.deadLetterBytesMax = 10
-        let harness = StoreHarness(limits: limits)
+        let harness = StoreHarness(on: backing, limits: limits)
         for text in ["a", "b", "c", "d"] { self.bury(text, .noRecipient, in: harness) }
         #expect(harness.store.keptDeadLetters().map(\.contents.text) == ["b", "c", "d"])
         self.bury("123456789", .noRecipient, in: harness)
@@ -313,10 +341,11 @@ struct DeadLetterTests {
         #expect(harness.store.keptDeadLetters().isEmpty)
     }
 
-    @Test func `they are kept for their time`() {
+    @Test(arguments: Backing.allCases)
+    func `they are kept for their time`(on backing: Backing) {
         var limits = StoreLimits()
         limits.deadLettersKept = .seconds(5)
-        let harness = StoreHarness(limits: limits)
+        let harness = StoreHarness(on: backing, limits: limits)
         self.bury("a", .noRecipient, in: harness)
         harness.advance(milliseconds: 5000)
         _ = harness.sweep()
@@ -326,8 +355,9 @@ struct DeadLetterTests {
         #expect(harness.store.keptDeadLetters().isEmpty)
     }
 
-    @Test func `nothing is kept of what was too large`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `nothing is kept of what was too large`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         self.bury("large", .tooLarge, in: harness)
         let letter = try #require(harness.store.keptDeadLetters().first)
         #expect(letter.contents == .empty)

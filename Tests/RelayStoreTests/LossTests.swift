@@ -7,6 +7,7 @@ import Testing
 struct LossTests {
     /// An outbox of one packet, in which every packet but the last is lost.
     private func harness(
+        on backing: Backing = .memory,
         _ overflow: RealmSettings.Overflow = .deadLetter,
         journal: (any Journal)? = nil
     ) -> StoreHarness {
@@ -14,18 +15,19 @@ struct LossTests {
         settings.clientPacketsMax = 1
         settings.packetTTL = .seconds(10)
         settings.overflow = overflow
-        return StoreHarness(settings, journal: journal)
+        return StoreHarness(on: backing, settings, journal: journal)
     }
 
     private func append(_ count: Int, to harness: StoreHarness) {
         for index in 1...count { _ = harness.append("\(index)", for: ["anna"]) }
     }
 
-    @Test(arguments: [RealmSettings.Overflow.deadLetter, .dropOldest])
+    @Test(arguments: [RealmSettings.Overflow.deadLetter, .dropOldest], Backing.allCases)
     func `what overflows is counted until an answer that says so is proven`(
-        overflow: RealmSettings.Overflow
+        overflow: RealmSettings.Overflow,
+        on backing: Backing
     ) throws {
-        let harness = self.harness(overflow)
+        let harness = self.harness(on: backing, overflow)
         let anna = try harness.login("anna")
         self.append(3, to: harness)
         #expect(harness.poll(anna, ticket: 1) == ["deliver 1 '3' more 0 lost 2"])
@@ -38,8 +40,11 @@ struct LossTests {
         #expect(harness.poll(anna, ticket: 4, mayHold: false) == ["empty 4 more 0"])
     }
 
-    @Test func `what expires is counted, and an answer without a packet tells as well`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `what expires is counted, and an answer without a packet tells as well`(
+        on backing: Backing
+    ) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         self.append(1, to: harness)
         harness.advance(milliseconds: 10_001)
@@ -56,8 +61,9 @@ struct LossTests {
         #expect(harness.poll(anna, ticket: 4) == ["deliver 4 '2' more 0 lost 1"])
     }
 
-    @Test func `what is lost meanwhile is told by the next answer`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `what is lost meanwhile is told by the next answer`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         self.append(2, to: harness)
         #expect(harness.poll(anna, ticket: 1) == ["deliver 1 '2' more 0 lost 1"])
@@ -69,8 +75,9 @@ struct LossTests {
         #expect(harness.poll(anna, ticket: 3) == ["deliver 3 '4' more 0 lost 1"])
     }
 
-    @Test func `what is too large is counted for a client that is known`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `what is too large is counted for a client that is known`(on backing: Backing) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         for name in ["anna", "nobody"] {
             var effects = Effects()
@@ -88,10 +95,13 @@ struct LossTests {
         #expect(harness.store.statistics().clients == 1)
     }
 
-    @Test func `in acknowledged mode it is told until a packet that told it is acknowledged`()
+    @Test(arguments: Backing.allCases)
+    func `in acknowledged mode it is told until a packet that told it is acknowledged`(
+        on backing: Backing
+    )
         throws
     {
-        let harness = self.harness()
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         self.append(2, to: harness)
         #expect(harness.poll(anna, upTo: 0, ticket: 1) == ["deliver 1 '2' more 0 lost 1"])
@@ -103,8 +113,10 @@ struct LossTests {
         )
     }
 
-    @Test func `in acknowledged mode an answer without a packet tells as well`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `in acknowledged mode an answer without a packet tells as well`(on backing: Backing) throws
+    {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         self.append(1, to: harness)
         harness.advance(milliseconds: 10_001)
@@ -114,8 +126,11 @@ struct LossTests {
         #expect(harness.poll(anna, upTo: 0, ticket: 2, mayHold: false) == ["empty 2 more 0"])
     }
 
-    @Test func `a packet whose first answer did not tell of a loss does not take it away`() throws {
-        let harness = self.harness()
+    @Test(arguments: Backing.allCases)
+    func `a packet whose first answer did not tell of a loss does not take it away`(
+        on backing: Backing
+    ) throws {
+        let harness = self.harness(on: backing)
         let anna = try harness.login("anna")
         self.append(1, to: harness)
         #expect(harness.poll(anna, upTo: 0, ticket: 1) == ["deliver 1 '1' more 0"])
@@ -127,10 +142,13 @@ struct LossTests {
         )
     }
 
-    @Test func `a client that is away hears of it when it is back, for as long as packets wait`()
+    @Test(arguments: Backing.allCases)
+    func `a client that is away hears of it when it is back, for as long as packets wait`(
+        on backing: Backing
+    )
         throws
     {
-        let harness = self.harness()
+        let harness = self.harness(on: backing)
         _ = try harness.login("anna", ttl: .seconds(1))
         self.append(1, to: harness)
         harness.advance(milliseconds: 10_001)

@@ -5,8 +5,9 @@ import Testing
 
 /// Packets that somebody else than a client or a backend gives.
 struct PushTests {
-    @Test func `a packet is stored for each recipient, under a number each`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a packet is stored for each recipient, under a number each`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         let bob = try harness.login("bob")
         _ = harness.poll(anna, ticket: 1)
@@ -20,8 +21,11 @@ struct PushTests {
         #expect(try harness.received(by: bob) == ["news"])
     }
 
-    @Test func `a repeat with the same key has the same numbers and is not stored`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a repeat with the same key has the same numbers and is not stored`(
+        on backing: Backing
+    ) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.push("news", for: ["anna", "bob"], key: "k", ticket: 1)
         #expect(
@@ -34,11 +38,14 @@ struct PushTests {
         #expect(try harness.received(by: anna) == ["news", "more", "much"])
     }
 
-    @Test func `a key is forgotten after the window, the oldest when there are too many`() {
+    @Test(arguments: Backing.allCases)
+    func `a key is forgotten after the window, the oldest when there are too many`(
+        on backing: Backing
+    ) {
         var settings = RealmSettings()
         settings.dedupeWindow = .seconds(1)
         settings.dedupeKeysMax = 2
-        let harness = StoreHarness(settings)
+        let harness = StoreHarness(on: backing, settings)
         _ = harness.push("one", for: ["anna"], key: "1")
         harness.advance(milliseconds: 1000)
         #expect(harness.push("one", for: ["anna"], key: "1") == ["pushed 0 for 1 of 1 again"])
@@ -52,8 +59,9 @@ struct PushTests {
         #expect(harness.push("one", for: ["anna"], key: "1") == ["pushed 0 for 1 of 1"])
     }
 
-    @Test func `a sweep forgets keys that nobody asks for`() {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a sweep forgets keys that nobody asks for`(on backing: Backing) {
+        let harness = StoreHarness(on: backing)
         _ = harness.push("one", for: ["anna"], key: "1")
         #expect(harness.store.pushKeys.withLock { $0.count(in: harness.realm) } == 1)
         harness.advance(milliseconds: 600_001)
@@ -61,11 +69,11 @@ struct PushTests {
         #expect(harness.store.pushKeys.withLock { $0.count(in: harness.realm) } == 0)
     }
 
-    @Test(arguments: [false, true])
-    func `where keys are not remembered each push is stored`(isWindow: Bool) {
+    @Test(arguments: [false, true], Backing.allCases)
+    func `where keys are not remembered each push is stored`(isWindow: Bool, on backing: Backing) {
         var settings = RealmSettings()
         if isWindow { settings.dedupeWindow = .zero } else { settings.dedupeKeysMax = 0 }
-        let harness = StoreHarness(settings)
+        let harness = StoreHarness(on: backing, settings)
         for _ in 0..<2 {
             #expect(harness.push("news", for: ["anna"], key: "1") == ["pushed 0 for 1 of 1"])
         }
@@ -89,12 +97,15 @@ struct PushTests {
         #expect(effect?.text == "pushed 1 for 1 of 1")
     }
 
-    @Test func `full outboxes refuse a packet for all of its recipients, and its key is free`()
+    @Test(arguments: Backing.allCases)
+    func `full outboxes refuse a packet for all of its recipients, and its key is free`(
+        on backing: Backing
+    )
         throws
     {
         var limits = StoreLimits()
         limits.outboxPacketsMax = 1
-        let harness = StoreHarness(limits: limits)
+        let harness = StoreHarness(on: backing, limits: limits)
         let anna = try harness.login("anna")
         _ = harness.push("one", for: ["anna"], key: "1", ticket: 1)
         #expect(harness.push("two", for: ["anna"], key: "2") == ["refused 0 outboxFull"])
@@ -105,10 +116,11 @@ struct PushTests {
         #expect(harness.push("two", for: ["anna"], key: "2") == ["pushed 0 for 1 of 1"])
     }
 
-    @Test func `what becomes a dead letter at once has the number 0`() {
+    @Test(arguments: Backing.allCases)
+    func `what becomes a dead letter at once has the number 0`(on backing: Backing) {
         var settings = RealmSettings()
         settings.unknownClientsMax = 1
-        let harness = StoreHarness(settings)
+        let harness = StoreHarness(on: backing, settings)
         _ = harness.logIn("anna")
         #expect(
             harness.push("news", for: ["bob", "carol", "anna"], ticket: 1)

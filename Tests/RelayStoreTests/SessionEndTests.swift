@@ -3,8 +3,11 @@ import Testing
 
 /// Sessions that a client or a backend ends.
 struct SessionEndTests {
-    @Test func `a logout ends the session, answers what it holds, and keeps the packets`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a logout ends the session, answers what it holds, and keeps the packets`(
+        on backing: Backing
+    ) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         #expect(harness.poll(anna, ticket: 1) == ["held 1"])
         #expect(harness.logOut(anna, ticket: 2) == ["empty 1 more 0", "loggedOut 2"])
@@ -15,8 +18,9 @@ struct SessionEndTests {
         #expect(try harness.received(by: again) == ["news"])
     }
 
-    @Test func `a session that has ended cannot be logged out`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a session that has ended cannot be logged out`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let old = try harness.login("anna")
         _ = harness.logIn("anna", token: "new")
         #expect(harness.logOut(old, ticket: 1) == ["refused 1 sessionEnded"])
@@ -25,8 +29,9 @@ struct SessionEndTests {
         #expect(harness.logOut(new, ticket: 3) == ["refused 3 sessionEnded"])
     }
 
-    @Test func `a delivery that is being written runs on`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a delivery that is being written runs on`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         _ = harness.poll(anna, ticket: 1)
         _ = harness.append("news", for: ["anna"])
@@ -36,8 +41,11 @@ struct SessionEndTests {
         #expect(try harness.received(by: again) == [])
     }
 
-    @Test func `a backend ends the session of a client in its realm and no other`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a backend ends the session of a client in its realm and no other`(
+        on backing: Backing
+    ) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         let other = harness.store.realm(named: "other", settings: RealmSettings())
         _ = harness.poll(anna, ticket: 1)
@@ -50,16 +58,18 @@ struct SessionEndTests {
         #expect(harness.store.statistics().sessions == 0)
     }
 
-    @Test func `the token of an ended session is free for another client`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `the token of an ended session is free for another client`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         _ = harness.logIn("anna", token: "secret")
         #expect(harness.logIn("bob", token: "secret", ticket: 1) == ["refused 1 tokenTaken"])
         _ = harness.endSession(of: "anna")
         #expect(harness.logIn("bob", token: "secret", ticket: 2) == ["loggedIn 2"])
     }
 
-    @Test func `a debug server is one for as long as its session lasts`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a debug server is one for as long as its session lasts`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let anna = try harness.login("anna")
         let carol = try harness.login("carol", isDebugServer: true)
         #expect(harness.send("one", from: anna, to: ["carol"], ticket: 1) == ["stored 1"])

@@ -3,8 +3,9 @@ import Testing
 @testable import RelayStore
 
 struct SessionTests {
-    @Test func `a token opens the session of its client`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a token opens the session of its client`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         #expect(harness.logIn("anna", ticket: 4) == ["loggedIn 4"])
         let session = try #require(harness.session("token of anna"))
         #expect(session.name == StoreHarness.name("anna"))
@@ -13,8 +14,9 @@ struct SessionTests {
         #expect(harness.store.statistics().sessions == 1)
     }
 
-    @Test func `a token is unknown in every other realm`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a token is unknown in every other realm`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let other = harness.store.realm(named: "other", settings: RealmSettings())
         _ = harness.logIn("anna")
         let token = Array("token of anna".utf8)
@@ -22,8 +24,9 @@ struct SessionTests {
         #expect(harness.session("token of anna") != nil)
     }
 
-    @Test func `a new login ends the session before and answers its polls`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a new login ends the session before and answers its polls`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let old = try harness.login("anna")
         _ = harness.poll(old, ticket: 1)
         _ = harness.poll(old, ticket: 2)
@@ -40,16 +43,18 @@ struct SessionTests {
         #expect(harness.store.statistics().heldPolls == 0)
     }
 
-    @Test func `the same token again is a new session`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `the same token again is a new session`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let old = try harness.login("anna")
         let new = try harness.login("anna")
         #expect(harness.poll(old, ticket: 1) == ["refused 1 sessionEnded"])
         #expect(harness.poll(new, ticket: 2) == ["held 2"])
     }
 
-    @Test func `a token may be changed and changed back`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a token may be changed and changed back`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         for _ in 0..<3 {
             for token in ["one", "two"] {
                 _ = harness.logIn("anna", token: token)
@@ -59,8 +64,9 @@ struct SessionTests {
         }
     }
 
-    @Test func `a delivery that began before the login may still be proven`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a delivery that began before the login may still be proven`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let old = try harness.login("anna")
         _ = harness.poll(old, ticket: 1)
         _ = harness.append("first", for: ["anna"])
@@ -70,10 +76,13 @@ struct SessionTests {
         #expect(try harness.end(1, .proven) == ["deliver 2 'second' more 0"])
     }
 
-    @Test func `a delivery that began before the login and failed waits for the new session`()
+    @Test(arguments: Backing.allCases)
+    func `a delivery that began before the login and failed waits for the new session`(
+        on backing: Backing
+    )
         throws
     {
-        let harness = StoreHarness()
+        let harness = StoreHarness(on: backing)
         let old = try harness.login("anna")
         _ = harness.poll(old, ticket: 1)
         _ = harness.append("first", for: ["anna"])
@@ -82,8 +91,9 @@ struct SessionTests {
         #expect(harness.poll(new, ticket: 2) == ["deliver 2 'first' more 0 again"])
     }
 
-    @Test func `a token is valid for its time after its last use`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a token is valid for its time after its last use`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         _ = harness.logIn("anna", ttl: .seconds(10))
         harness.advance(milliseconds: 10_000)
         #expect(harness.session("token of anna") != nil)
@@ -96,8 +106,9 @@ struct SessionTests {
         #expect(harness.store.statistics() == StoreStatistics())
     }
 
-    @Test func `a session that has run out answers its polls empty`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a session that has run out answers its polls empty`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let session = try harness.login("anna", ttl: .seconds(1))
         _ = harness.poll(session, ticket: 1)
         harness.advance(milliseconds: 1001)
@@ -105,8 +116,11 @@ struct SessionTests {
         #expect(harness.poll(session, ticket: 2) == ["refused 2 sessionEnded"])
     }
 
-    @Test func `the live token of another client is refused and nothing changes`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `the live token of another client is refused and nothing changes`(
+        on backing: Backing
+    ) throws {
+        let harness = StoreHarness(on: backing)
         _ = harness.logIn("anna", token: "same", ttl: .seconds(10))
         let bert = try harness.login("bert")
         _ = harness.poll(bert, ticket: 1)
@@ -116,8 +130,9 @@ struct SessionTests {
         #expect(harness.store.statistics().heldPolls == 1)
     }
 
-    @Test func `the dead token of another client is free`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `the dead token of another client is free`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         _ = harness.logIn("anna", token: "same", ttl: .seconds(10))
         harness.advance(milliseconds: 10_001)
         #expect(harness.logIn("bert", token: "same", ticket: 2) == ["loggedIn 2"])
@@ -127,23 +142,26 @@ struct SessionTests {
         #expect(harness.store.statistics().clients == 1)
     }
 
-    @Test func `a token that was replaced is free`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a token that was replaced is free`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         _ = harness.logIn("anna", token: "first")
         _ = harness.logIn("anna", token: "second")
         #expect(harness.logIn("bert", token: "first", ticket: 1) == ["loggedIn 1"])
     }
 
-    @Test func `a refused login leaves no record`() {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a refused login leaves no record`(on backing: Backing) {
+        let harness = StoreHarness(on: backing)
         _ = harness.logIn("anna", token: "same")
         _ = harness.logIn("bert", token: "same")
         _ = harness.sweep()
         #expect(harness.store.statistics().clients == 1)
     }
 
-    @Test func `a handle that is too old is refused, not followed`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a handle that is too old is refused, not followed`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let session = try harness.login("anna", ttl: .seconds(1))
         harness.advance(milliseconds: 1001)
         _ = harness.sweep()
@@ -152,8 +170,9 @@ struct SessionTests {
         #expect(!harness.pollEnded(session, ticket: 1))
     }
 
-    @Test func `an id shares the bytes of the record`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `an id shares the bytes of the record`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let session = try harness.login("anna")
         let name = harness.store.clientName(Array("anna".utf8).span, in: harness.realm)
         #expect(name == session.name)
@@ -238,8 +257,9 @@ struct ConcurrentLoginTests {
 }
 
 struct DebugServerTests {
-    @Test func `clients send to a debug server and it answers anybody`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `clients send to a debug server and it answers anybody`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let server = try harness.login("server", isDebugServer: true)
         let anna = try harness.login("anna")
         _ = harness.poll(server, ticket: 1)
@@ -252,8 +272,9 @@ struct DebugServerTests {
         #expect(harness.store.statistics().waitingForClients.packets == 3)
     }
 
-    @Test func `nobody else is sent to`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `nobody else is sent to`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let server = try harness.login("server", ttl: .seconds(10), isDebugServer: true)
         let anna = try harness.login("anna")
         _ = try harness.login("bert")
@@ -278,8 +299,9 @@ struct DebugServerTests {
         #expect(harness.store.statistics().waitingForClients.packets == 0)
     }
 
-    @Test func `a debug server of another realm is none here`() throws {
-        let harness = StoreHarness()
+    @Test(arguments: Backing.allCases)
+    func `a debug server of another realm is none here`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing)
         let other = harness.store.realm(named: "other", settings: RealmSettings())
         var effects = Effects()
         let login = Login(
@@ -302,10 +324,11 @@ struct DebugServerTests {
         )
     }
 
-    @Test func `the sender stays with its packet, whichever are removed`() throws {
+    @Test(arguments: Backing.allCases)
+    func `the sender stays with its packet, whichever are removed`(on backing: Backing) throws {
         var settings = RealmSettings()
         settings.clientPacketsMax = 3
-        let harness = StoreHarness(settings)
+        let harness = StoreHarness(on: backing, settings)
         let server = try harness.login("server", isDebugServer: true)
         let anna = try harness.login("anna")
         _ = harness.poll(server, ticket: 1)

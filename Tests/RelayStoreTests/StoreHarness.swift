@@ -1,4 +1,4 @@
-import RelayStore
+@testable import RelayStore
 
 /// A store with one realm and one pool, a clock that a test moves, and effects as text.
 ///
@@ -8,7 +8,11 @@ final class StoreHarness {
     let store: PacketStore
     let realm: RealmID
     let pool: PoolID
-    var now: StoreInstant
+    var now: StoreInstant { didSet { self.folder?.clock.now = self.now } }
+
+    /// Where the store is on disk, if it is there.
+    private let folder: BackingFolder?
+
     private(set) var deliveries: [UInt64: Delivery] = [:]
     private(set) var sends: [String: LaneSend] = [:]
     private(set) var numbers: [UInt64: PacketNumber] = [:]
@@ -23,13 +27,24 @@ final class StoreHarness {
     private var lastTicket: UInt64 = 1000
 
     init(
+        on backing: Backing = .memory,
         _ settings: RealmSettings = RealmSettings(),
         inbox: InboxLimits = InboxLimits(),
         limits: StoreLimits = StoreLimits(),
         journal: (any Journal)? = nil
     ) {
-        self.now = StoreInstant(nanoseconds: 1_000_000_000, unixMicroseconds: 1_700_000_000_000_000)
-        self.store = PacketStore(limits: limits, now: self.now, journal: journal)
+        let now = StoreInstant(
+            nanoseconds: 1_000_000_000,
+            unixMicroseconds: 1_700_000_000_000_000
+        )
+        self.now = now
+        do {
+            self.folder = backing == .disk ? try BackingFolder(now: now) : nil
+        } catch {
+            preconditionFailure("a store can be made: \(error)")
+        }
+        self.store = PacketStore(limits: limits, now: now, journal: journal ?? self.folder?.disk)
+        if let folder = self.folder { folder.disk.start(self.store, events: folder) }
         self.realm = self.store.realm(named: "app", settings: settings)
         self.pool = self.store.pool(named: "backend", limits: inbox)
     }
@@ -372,8 +387,11 @@ final class StoreHarness {
 
     private func effects(_ body: (inout Effects) -> Void) -> [String] {
         body(&self.effects)
+        var all: [Effect] = []
+        while let effect = self.effects.next() { all.append(effect) }
+        if let folder = self.folder { all += folder.settled() }
         var texts: [String] = []
-        while let effect = self.effects.next() {
+        for effect in all {
             switch effect {
             case .deliver(let delivery):
                 self.deliveries[delivery.ticket.handle] = delivery
@@ -434,6 +452,7 @@ extension Effect {
         case .died(let letter): "died '\(letter.contents.text)' \(letter.reason)"
         case .dropped(_, let client, _): "dropped from \(client)"
         case .repliesAccepted: "repliesAccepted"
+        case .retried(let id, let number): "retried \(id)\(number == 0 ? " in vain" : "")"
         }
     }
 }

@@ -10,8 +10,11 @@ struct UnorderedLaneTests {
         return settings
     }
 
-    @Test func `packets are under way side by side, each sent by the loop that stored it`() throws {
-        let harness = StoreHarness(Self.settings)
+    @Test(arguments: Backing.allCases)
+    func `packets are under way side by side, each sent by the loop that stored it`(
+        on backing: Backing
+    ) throws {
+        let harness = StoreHarness(on: backing, Self.settings)
         let anna = try harness.login("anna")
         for (loop, text) in ["one", "two", "three"].enumerated() {
             #expect(
@@ -25,8 +28,9 @@ struct UnorderedLaneTests {
         #expect(harness.store.backlog(of: harness.pool) == Backlog(packets: 0, bytes: 0))
     }
 
-    @Test func `each packet has attempts of its own`() throws {
-        let harness = StoreHarness(Self.settings)
+    @Test(arguments: Backing.allCases)
+    func `each packet has attempts of its own`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing, Self.settings)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna)
         _ = harness.send("two", from: anna)
@@ -36,10 +40,13 @@ struct UnorderedLaneTests {
         #expect(try harness.consumed("one") == ["idle@0"])
     }
 
-    @Test func `more than may be under way wait, and go out oldest first on the lane that is free`()
+    @Test(arguments: Backing.allCases)
+    func `more than may be under way wait, and go out oldest first on the lane that is free`(
+        on backing: Backing
+    )
         throws
     {
-        let harness = StoreHarness(Self.settings)
+        let harness = StoreHarness(on: backing, Self.settings)
         let anna = try harness.login("anna")
         for number in 0..<Lane.lanesMax {
             #expect(harness.send("\(number)", from: anna, ticket: 1).count == 2)
@@ -57,8 +64,9 @@ struct UnorderedLaneTests {
         #expect(try harness.nextAttempt("0") == ["send@0 '0' attempts 1"])
     }
 
-    @Test func `lanes that were given up are taken up again, all of them`() throws {
-        let harness = StoreHarness(Self.settings)
+    @Test(arguments: Backing.allCases)
+    func `lanes that were given up are taken up again, all of them`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing, Self.settings)
         let anna = try harness.login("anna")
         for text in ["one", "two", "three"] {
             _ = harness.send(text, from: anna, loop: 1)
@@ -76,10 +84,11 @@ struct UnorderedLaneTests {
         #expect(harness.adoptLanes(loop: 2) == [])
     }
 
-    @Test func `expired packets are dead wherever they wait`() throws {
+    @Test(arguments: Backing.allCases)
+    func `expired packets are dead wherever they wait`(on backing: Backing) throws {
         var settings = Self.settings
         settings.packetTTL = .seconds(1)
-        let harness = StoreHarness(settings)
+        let harness = StoreHarness(on: backing, settings)
         let anna = try harness.login("anna")
         for number in 0..<(Lane.lanesMax + 5) { _ = harness.send("\(number)", from: anna) }
         harness.advance(milliseconds: 1001)
@@ -89,8 +98,9 @@ struct UnorderedLaneTests {
         #expect(harness.store.backlog(of: harness.pool).packets == Lane.lanesMax - 1)
     }
 
-    @Test func `after a reload packets wait for each other again`() throws {
-        let harness = StoreHarness(Self.settings)
+    @Test(arguments: Backing.allCases)
+    func `after a reload packets wait for each other again`(on backing: Backing) throws {
+        let harness = StoreHarness(on: backing, Self.settings)
         let anna = try harness.login("anna")
         _ = harness.send("one", from: anna)
         _ = harness.send("two", from: anna)

@@ -21,6 +21,17 @@ enum PacketIdentity {
         }
     }
 
+    /// Contents with a name of their own: a packet keeps the one it has even when it gets another number.
+    static func keeping(_ number: PacketNumber?, _ contents: PacketContents) -> PacketContents {
+        guard let number, !contents.withHeaders({ self.begins($0) }) else { return contents }
+        var bytes: [UInt8] = []
+        bytes.appendField(.packetID, number)
+        let added = bytes.count
+        contents.withHeaders { bytes.append($0) }
+        contents.withBody { bytes.append($0) }
+        return PacketContents(bytes: bytes, headerCount: contents.headerCount + added)
+    }
+
     private static func begins(_ headers: Span<UInt8>) -> Bool {
         guard headers.count >= self.name.count else { return false }
         for index in self.name.indices where headers[index] != self.name[index] { return false }

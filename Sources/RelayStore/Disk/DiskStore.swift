@@ -11,6 +11,12 @@ package struct DiskSettings: Sendable, Equatable {
     /// Bytes of the newest packets that stay in memory.
     package var cacheBytes = 64 << 20
 
+    /// How large the log beside the file may become before that is said.
+    ///
+    /// It is written into the file at 16 MiB, and cut to 64; it grows while somebody reads the file in one
+    /// transaction.
+    var logBytesMax = 128 << 20
+
     /// A store in this folder, with the defaults.
     package init(path: String) {
         self.path = path
@@ -27,6 +33,8 @@ package enum DiskEvent: Sendable {
     case full(freeBytes: UInt64)
     /// There is room again.
     case roomAgain(freeBytes: UInt64)
+    /// The log beside the file is this large, because somebody has a transaction open on it.
+    case logGrows(path: String, bytes: Int)
     /// The file is damaged; nothing is written any more.
     case damaged(path: String, String)
     /// A packet is not what was written; it became a dead letter.
@@ -46,10 +54,10 @@ package final class DiskStore: Journal {
     }
 
     private let settings: DiskSettings
-    private let folder: StoreFolder
-    private let queue = WriteQueue()
+    let folder: StoreFolder
+    let queue = WriteQueue()
     private let clock: @Sendable () -> StoreInstant
-    private let report: @Sendable (DiskEvent) -> Void
+    let report: @Sendable (DiskEvent) -> Void
     private let threads = Mutex<Threads?>(nil)
 
     /// The numbers that stood in the store when it was opened.
@@ -110,13 +118,16 @@ package final class DiskStore: Journal {
 
     private func prepare(_ store: PacketStore, events: any StoreEvents) -> Threads {
         self.folder.makeBallast()
+        // The store may have seen a clock that was ahead.
+        var found = self.found.withLock { $0 }
+        found.last = max(found.last, store.numbers.newest)
         let writer = DiskWriter(
             queue: self.queue,
             folder: self.folder,
             store: store,
             events: events,
             settings: self.settings,
-            found: self.found.withLock { $0 },
+            found: found,
             clock: self.clock,
             report: self.report
         )

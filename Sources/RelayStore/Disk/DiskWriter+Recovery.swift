@@ -140,6 +140,7 @@ extension DiskWriter {
         let now = self.clock().nanoseconds
         guard now > self.roomSeenAt &+ 1_000_000_000 || self.roomSeenAt == 0 else { return }
         self.roomSeenAt = max(now, 1)
+        self.watchLog()
         guard let free = self.folder.freeBytes else { return }
         let reserve = UInt64(clamping: self.settings.reserveBytes)
         switch self.queue.state {
@@ -153,5 +154,14 @@ extension DiskWriter {
             self.report(.roomAgain(freeBytes: free))
         default: break
         }
+    }
+
+    /// Says so once when the log has grown large, and again when it has been small meanwhile.
+    private func watchLog() {
+        let bytes = self.folder.logBytes
+        let isLarge = bytes > self.settings.logBytesMax
+        defer { self.isLogLarge = isLarge }
+        guard isLarge, !self.isLogLarge else { return }
+        self.report(.logGrows(path: self.folder.database + "-wal", bytes: bytes))
     }
 }

@@ -45,6 +45,9 @@ final class DiskWriter: @unchecked Sendable {
     var roomSeenAt: UInt64 = 0
     private var trimmedAt: UInt64 = 0
 
+    /// Whether the log was large when it was looked at last.
+    var isLogLarge = false
+
     /// Numbers that are reserved at once: at most so many are skipped by a restart.
     private static let numbersReserved: UInt64 = 10_000_000
 
@@ -246,10 +249,9 @@ final class DiskWriter: @unchecked Sendable {
             if case .reply(let reply) = packet {
                 return try self.write(reply, in: realm, to: rows, at: now)
             }
-            for letter in packet.letters(from: origin, in: realm, at: now) {
-                try rows.bury(letter)
-            }
-            return nil
+            return try self.write(packet.letters(from: origin, in: realm, at: now), to: rows)
+        case .retry(let letter, let contents):
+            return try self.write(letter, contents, to: rows, at: now)
         case .acknowledge, .logOut: return nil
         case .endSession(let client, let realm):
             try rows.deleteSession(of: client, in: realm)
@@ -304,6 +306,7 @@ final class DiskWriter: @unchecked Sendable {
         case .removed(let number, let direction): try self.delete(number, direction, rows)
         case .attempted(let number, let attempts): try rows.setAttempts(attempts, on: number)
         case .keyForgotten(let number): try rows.deleteKey(of: number)
+        case .letterForgotten(let id): try rows.deleteLetter(id)
         case .pushSettled(let number, let realm, let numbers):
             try rows.pushSettled(number, in: realm, numbers)
         case .sessionUsed(let digest, let time):
@@ -313,7 +316,7 @@ final class DiskWriter: @unchecked Sendable {
 
     // MARK: Numbers
 
-    private func takeNumbers(_ count: UInt64, at now: StoreInstant) -> PacketNumber {
+    func takeNumbers(_ count: UInt64, at now: StoreInstant) -> PacketNumber {
         let first = max(self.last + 1, now.unixMicroseconds)
         self.last = first + max(count, 1) - 1
         return first

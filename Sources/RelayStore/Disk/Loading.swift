@@ -206,7 +206,7 @@ struct Loading {
     private func loadDeadLetters() throws(DatabaseError) {
         let rows = try self.database.prepare(
             """
-            SELECT seq, at_us, direction, reason, realm, pool, client, attempts, len FROM dead
+            SELECT seq, at_us, direction, reason, realm, pool, client, attempts, len, id FROM dead
             ORDER BY id
             """
         )
@@ -216,7 +216,7 @@ struct Loading {
             let pool =
                 rows.isNull(5) ? nil : self.store.pool(named: text(5), limits: InboxLimits())
             let time = rows.unsigned(1)
-            self.store.restoreDeadLetter(
+            self.store.keepDeadLetter(
                 DeadLetter(
                     reason: reason,
                     direction: text(2) == Direction.toBackend.column ? .toBackend : .toClient,
@@ -229,7 +229,8 @@ struct Loading {
                     diedAt: StoreInstant(
                         nanoseconds: self.nanoseconds(ofMicroseconds: time),
                         unixMicroseconds: time
-                    )
+                    ),
+                    id: rows.unsigned(9)
                 )
             )
         }

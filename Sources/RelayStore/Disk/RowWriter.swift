@@ -87,16 +87,17 @@ final class RowWriter {
         self.deleteOutbox = try database.prepare("DELETE FROM outbox WHERE seq = ?")
         self.deleteInbox = try database.prepare("DELETE FROM inbox WHERE seq = ?")
         let columns =
-            "seq, at_us, direction, reason, realm, pool, client, attempts, len, head, body"
+            "seq, at_us, direction, reason, realm, pool, client, attempts, id, len, head, body"
         self.insertDead = try database.prepare(
-            "INSERT INTO dead(\(columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+            "INSERT OR REPLACE INTO dead(\(columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
         )
-        let moved = "INSERT INTO dead(\(columns)) SELECT seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, len,"
+        let moved =
+            "INSERT OR REPLACE INTO dead(\(columns)) SELECT seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, len,"
         self.buryOutbox = try database.prepare(
-            "\(moved) head, iif(?9, body, zeroblob(0)) FROM outbox WHERE seq = ?1"
+            "\(moved) head, iif(?10, body, zeroblob(0)) FROM outbox WHERE seq = ?1"
         )
         self.buryInbox = try database.prepare(
-            "\(moved) head, iif(?9, body, zeroblob(0)) FROM inbox WHERE seq = ?1"
+            "\(moved) head, iif(?10, body, zeroblob(0)) FROM inbox WHERE seq = ?1"
         )
         self.findClient = try database.prepare(
             "SELECT id FROM client WHERE realm = ? AND name = ?"
@@ -271,17 +272,23 @@ final class RowWriter {
         if let pool = letter.pool { try statement.bind(6, Array(self.store.name(of: pool).utf8)) }
         if let client = letter.client { try statement.bind(7, client.bytes) }
         try statement.bind(8, UInt64(letter.attempts))
+        try statement.bind(9, letter.id)
         if letter.number == nil {
-            try statement.bind(9, UInt64(letter.contents.byteCount))
-            try self.bind(letter.contents, to: statement, 10)
+            try statement.bind(10, UInt64(letter.contents.byteCount))
+            try self.bind(letter.contents, to: statement, 11)
         } else {
-            try statement.bind(9, letter.reason == .damaged ? 0 as Int64 : 1)
+            try statement.bind(10, letter.reason == .damaged ? 0 as Int64 : 1)
         }
         _ = try statement.step()
         if let number = letter.number { try self.delete(number, letter.direction) }
         if letter.isLoss, let client = letter.client {
             try self.addLosses(1, of: client, in: letter.realm)
         }
+    }
+
+    /// The dead letter with this id is one no more.
+    func deleteLetter(_ id: UInt64) throws(DatabaseError) {
+        try self.database.execute("DELETE FROM dead WHERE id = \(id)")
     }
 
     /// The client has lost so many packets more of which it has to be told, or fewer.

@@ -54,6 +54,13 @@ final class StoreFolder: Sendable {
         return isLarge ? .max : bytes
     }
 
+    /// How large the log beside the file is, in bytes; 0 if there is none.
+    var logBytes: Int {
+        var status = stat()
+        guard unsafe stat(self.database + "-wal", &status) == 0 else { return 0 }
+        return Int(status.st_size)
+    }
+
     /// Takes some place for bad times; false if there is none.
     @discardableResult
     func makeBallast() -> Bool {

@@ -125,6 +125,9 @@ final class WriteQueue: Sendable {
     /// Sleeps for so long, or until relay ends.
     func pause(milliseconds: Int) { self.wake.wait(milliseconds: milliseconds) }
 
+    /// Whether everything is written, and all that follows from it has been told.
+    var isIdle: Bool { self.waiting.withLock { $0.isAsleep && $0.items.isEmpty } }
+
     /// Whether appends are taken.
     var state: State { self.waiting.withLock { $0.state } }
 
@@ -167,6 +170,7 @@ extension StoreOperation {
         case .consumed(_, _, let reply, _): reply?.byteCount ?? 0
         case .append(let reply, _, _), .push(let reply, _, _, _), .fetched(.reply(let reply), _, _):
             reply.byteCount
+        case .retry(_, let contents): contents.byteCount
         case .fetched(.unusable, _, _): 0
         }
     }

@@ -18,6 +18,17 @@ struct DeadLetters: Sendable {
     /// All of them, oldest first.
     var all: [DeadLetter] { Array(self.letters) }
 
+    /// The one with this id.
+    func letter(_ id: UInt64) -> DeadLetter? { self.letters.first { $0.id == id } }
+
+    /// Takes the one with this id out; nil if there is none.
+    mutating func remove(_ id: UInt64) -> DeadLetter? {
+        guard let index = self.letters.firstIndex(where: { $0.id == id }) else { return nil }
+        let letter = self.letters.remove(at: index)
+        self.bytes -= letter.contents.byteCount
+        return letter
+    }
+
     /// Keeps one more; the oldest go out if there are too many.
     mutating func append(_ letter: DeadLetter) {
         self.letters.append(letter)

@@ -30,18 +30,25 @@ extension Shard {
         if let key { self.remember(key, slot, number: number, at: now, &effects) }
         let number = number.map(self.numbers.take) ?? self.numbers.next(at: now)
         let packet = StoredPacket(contents, number: number, storedAt: now.nanoseconds)
+        effects.append(.stored(ticket, number))
+        self.enqueue(packet, slot, to: pool, by: ticket.loop, at: now, &effects)
+    }
+
+    /// Puts a packet behind all others of its client's lane; the loop sends it if the lane is nobody's.
+    mutating func enqueue(
+        _ packet: consuming StoredPacket,
+        _ slot: UInt32,
+        to pool: PoolID,
+        by loop: UInt16,
+        at now: StoreInstant,
+        _ effects: inout Effects
+    ) {
         let lane = self.laneForPacket(slot, to: pool)
-        if self.clients[slot].lanes[lane].isUnowned {
-            if !self.clients[slot].lanes[lane].isEmpty { self.counts.unownedLanes -= 1 }
-            let place = self.clients[slot].lanes[lane].append(packet, in: &self.packets)
-            self.placed(place, &effects)
-            effects.append(.stored(ticket, number))
-            self.sendFirst(slot, lane, by: ticket.loop, at: now, &effects)
-        } else {
-            let place = self.clients[slot].lanes[lane].append(packet, in: &self.packets)
-            self.placed(place, &effects)
-            effects.append(.stored(ticket, number))
-        }
+        let isUnowned = self.clients[slot].lanes[lane].isUnowned
+        if isUnowned, !self.clients[slot].lanes[lane].isEmpty { self.counts.unownedLanes -= 1 }
+        let place = self.clients[slot].lanes[lane].append(packet, in: &self.packets)
+        self.placed(place, &effects)
+        if isUnowned { self.sendFirst(slot, lane, by: loop, at: now, &effects) }
     }
 
     /// Why a packet would be refused if it came now.

@@ -60,7 +60,18 @@ final class PacketClient: UpstreamHandler {
         body: [UInt8] = [],
         timeout: Duration
     ) throws(UpstreamFailure) -> Answer {
-        let request = UpstreamRequest(handler: self, target: 0, method: .post)
+        try self.exchange(.post, endpoint, fields: fields, body: body, timeout: timeout)
+    }
+
+    /// Sends a request to `endpoint` and waits for the answer, as above.
+    func exchange(
+        _ method: Method,
+        _ endpoint: String,
+        fields: [UInt8] = [],
+        body: [UInt8] = [],
+        timeout: Duration
+    ) throws(UpstreamFailure) -> Answer {
+        let request = UpstreamRequest(handler: self, target: 0, method: method)
         let prefix = self.path.hasSuffix("/") ? String(self.path.dropLast()) : self.path
         request.path = Array("\(prefix)\(endpoint)".utf8)
         request.fields = fields

@@ -6,7 +6,7 @@ import Synchronization
 // How fast the store on disk is alone: 64 clients that each wait until their packet is on the disk,
 // take it, and send the next one, with a backlog of packets of absent clients.
 //
-//     swift run -c release StoreBenchmark FOLDER [backlog [packets]]
+//     swift run -c release StoreBenchmark FOLDER [backlog [packets [bytes]]]
 
 /// Answers each stored packet with the next one.
 final class Producers: StoreEvents {
@@ -90,7 +90,11 @@ final class Events: StoreEvents {
     }
 }
 
-let contents = PacketContents(bytes: Array(repeating: 0x61, count: 200), headerCount: 40)
+let arguments = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
+let backlog = arguments.first ?? 300_000
+let packets = arguments.dropFirst().first ?? 500_000
+let bytes = max(40, arguments.dropFirst(2).first ?? 200)
+let contents = PacketContents(bytes: Array(repeating: 0x61, count: bytes), headerCount: 40)
 
 func name(_ text: String) -> ClientName {
     guard let name = ClientName(Array(text.utf8).span) else { preconditionFailure(text) }
@@ -120,15 +124,13 @@ func measure(_ label: String, _ packets: Int, _ body: () -> Void) {
 }
 
 guard CommandLine.arguments.count > 1 else {
-    print("usage: StoreBenchmark FOLDER [backlog [packets]]")
+    print("usage: StoreBenchmark FOLDER [backlog [packets [bytes]]]")
     exit(2)
 }
-let arguments = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
-let backlog = arguments.first ?? 300_000
-let packets = arguments.dropFirst().first ?? 500_000
 let disk = try DiskStore(DiskSettings(path: CommandLine.arguments[1]), clock: moment) { print($0) }
 var limits = StoreLimits()
 limits.outboxPacketsMax = 100_000_000
+limits.outboxBytesMax = 1 << 40
 let store = PacketStore(limits: limits, now: moment(), journal: disk)
 var settings = RealmSettings()
 settings.clientPacketsMax = 1_000_000

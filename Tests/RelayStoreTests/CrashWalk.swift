@@ -4,7 +4,7 @@
 ///
 /// Each time the disk is given back with what was not synced there, not there, or half, a copy of it
 /// is opened and emptied, and compared with what the store has promised.
-struct CrashWalk {
+struct CrashWalk: ~Copyable {
     var model = CrashModel()
     /// How often the power was cut.
     private(set) var crashes = 0

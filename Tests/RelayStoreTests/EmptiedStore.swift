@@ -1,7 +1,7 @@
 @testable import RelayStore
 
 /// A store out of which everything is taken, to see what was in it.
-struct EmptiedStore {
+struct EmptiedStore: ~Copyable {
     let life: PowerCutLife
     private let clock: SimulatedClock
     private var effects = Effects()

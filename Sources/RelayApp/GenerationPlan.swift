@@ -15,6 +15,9 @@ struct GenerationPlan: Sendable {
     /// What relay.yaml said.
     let configuration: Configuration
 
+    /// Its plugins, configured.
+    let plugins: PluginSet
+
     /// What the loops share of each pool, by its name: that of the generation before where the pool's
     /// configuration is the same, so that connections, permits and health are kept.
     let pools: [String: SharedPool]
@@ -45,12 +48,14 @@ extension GenerationPlan {
     /// Plans the generation after `previous`, and tells the store of realms, pools and limits.
     init(
         _ configuration: Configuration,
+        plugins: PluginSet = PluginSet(),
         after previous: GenerationPlan?,
         store: PacketStore,
         loops: [EventLoop]
     ) {
         self.number = (previous?.number ?? 0) + 1
         self.configuration = configuration
+        self.plugins = plugins
         var pools: [String: SharedPool] = [:]
         for pool in configuration.pools {
             if let old = previous?.pools[pool.name], old.configuration == pool {

@@ -20,6 +20,7 @@ struct Relay: ParsableCommand {
         version: RelayVersion.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, ClientCommand.self, BackendCommand.self,
+            PluginCommand.self,
         ],
         defaultSubcommand: RunCommand.self
     )

@@ -35,7 +35,7 @@ struct Rule: CustomTestStringConvertible, Sendable {
 /// be understood and tested alone.
 enum Ranks {
     static let table: [[String]] = [
-        ["CLinux", "CYaml"],
+        ["CLinux", "CRelayPlugin", "CYaml"],
         ["RelayObservation"],
         ["RelayConfig", "RelayEngine", "RelayHTTP", "RelayStore"],
         ["RelayPipeline", "RelayUpstream"],

@@ -71,10 +71,12 @@ format: deps ## bring the sources into form
 install: deps ## install relay, its manual and a configuration (PREFIX, DESTDIR)
 	$(SWIFT) build $(RELEASE)
 	$(SWIFT) build -c release --product relay_requesttag
+	$(SWIFT) build -c release --product relay_ratelimit --static-swift-stdlib
 	install -d "$(BINDIR)" "$(INCLUDEDIR)" "$(PLUGINDIR)" "$(DOCDIR)"
 	install -d "$(MANDIR)/man1" "$(MANDIR)/man3" "$(MANDIR)/man5" "$(MANDIR)/man7"
 	install -m 755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/relay" "$(BINDIR)/relay"
 	install -m 644 "$$($(SWIFT) build $(RELEASE) --show-bin-path)"/librelay_requesttag.so "$(PLUGINDIR)"
+	install -m 644 "$$($(SWIFT) build $(RELEASE) --show-bin-path)"/librelay_ratelimit.so "$(PLUGINDIR)"
 	install -m 644 Sources/CRelayPlugin/include/relay_plugin.h "$(INCLUDEDIR)"
 	install -m 644 man/*.1 "$(MANDIR)/man1"
 	install -m 644 man/*.3 "$(MANDIR)/man3"

@@ -36,6 +36,7 @@ let package = Package(
     products: [
         .executable(name: "relay", targets: ["relay"]),
         .library(name: "relay_requesttag", type: .dynamic, targets: ["RequestTag"]),
+        .library(name: "relay_ratelimit", type: .dynamic, targets: ["RateLimit"]),
 
         // What tests load.
         .library(name: "relay_behaving", type: .dynamic, targets: ["Behaving"]),
@@ -65,6 +66,8 @@ let package = Package(
 
         // What plugins are written against: the C header.
         .target(name: "CRelayPlugin"),
+
+        .target(name: "RelayPlugin", dependencies: ["CRelayPlugin"], swiftSettings: strict),
 
         // From the bottom up: a module depends only on those above it in this list.
         .target(
@@ -164,6 +167,13 @@ let package = Package(
             path: "Plugins/RequestTag",
             publicHeadersPath: ".",
             cSettings: hidden
+        ),
+
+        .target(
+            name: "RateLimit",
+            dependencies: ["RelayPlugin"],
+            path: "Plugins/RateLimit",
+            swiftSettings: strict
         ),
 
         // Plugins that behave as a test says, badly if it says so.

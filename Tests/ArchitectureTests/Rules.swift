@@ -36,7 +36,7 @@ struct Rule: CustomTestStringConvertible, Sendable {
 enum Ranks {
     static let table: [[String]] = [
         ["CLinux", "CRelayPlugin", "CYaml"],
-        ["RelayObservation"],
+        ["RelayObservation", "RelayPlugin"],
         ["RelayConfig", "RelayEngine", "RelayHTTP", "RelayStore"],
         ["RelayPipeline", "RelayUpstream"],
         ["RelayPackets", "RelayProxy", "RelayServer"],

@@ -9,6 +9,8 @@ DESTDIR ?=
 CONFIGURATION ?= debug
 
 BINDIR = $(DESTDIR)$(PREFIX)/bin
+INCLUDEDIR = $(DESTDIR)$(PREFIX)/include
+PLUGINDIR = $(DESTDIR)$(PREFIX)/lib/relay/plugins
 MANDIR = $(DESTDIR)$(PREFIX)/share/man
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/relay
 
@@ -73,9 +75,16 @@ format: deps ## bring the sources into form
 
 install: deps ## install relay, its manual and a configuration (PREFIX, DESTDIR)
 	$(SWIFT) build $(RELEASE)
-	install -d "$(BINDIR)" "$(MANDIR)/man1" "$(MANDIR)/man5" "$(MANDIR)/man7" "$(DOCDIR)"
+	$(SWIFT) build -c release --product relay_requesttag
+	$(SWIFT) build -c release --product relay_ratelimit --static-swift-stdlib
+	install -d "$(BINDIR)" "$(INCLUDEDIR)" "$(PLUGINDIR)" "$(DOCDIR)"
+	install -d "$(MANDIR)/man1" "$(MANDIR)/man3" "$(MANDIR)/man5" "$(MANDIR)/man7"
 	install -m 755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/relay" "$(BINDIR)/relay"
+	install -m 644 "$$($(SWIFT) build $(RELEASE) --show-bin-path)"/librelay_requesttag.so "$(PLUGINDIR)"
+	install -m 644 "$$($(SWIFT) build $(RELEASE) --show-bin-path)"/librelay_ratelimit.so "$(PLUGINDIR)"
+	install -m 644 Sources/CRelayPlugin/include/relay_plugin.h "$(INCLUDEDIR)"
 	install -m 644 man/*.1 "$(MANDIR)/man1"
+	install -m 644 man/*.3 "$(MANDIR)/man3"
 	install -m 644 man/*.5 "$(MANDIR)/man5"
 	install -m 644 man/*.7 "$(MANDIR)/man7"
 	install -m 644 relay.yaml README.md CHANGELOG.md LICENSE "$(DOCDIR)"

@@ -20,6 +20,9 @@ let unchecked: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
 
+/// A plugin shows its entry and nothing else.
+let hidden: [CSetting] = [.unsafeFlags(["-fvisibility=hidden"])]
+
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
@@ -32,6 +35,13 @@ let package = Package(
     name: "relay",
     products: [
         .executable(name: "relay", targets: ["relay"]),
+        .library(name: "relay_requesttag", type: .dynamic, targets: ["RequestTag"]),
+        .library(name: "relay_ratelimit", type: .dynamic, targets: ["RateLimit"]),
+
+        // What tests load.
+        .library(name: "relay_behaving", type: .dynamic, targets: ["Behaving"]),
+        .library(name: "relay_guarding", type: .dynamic, targets: ["Guarding"]),
+        .library(name: "relay_foreign", type: .dynamic, targets: ["Foreign"]),
         // For tests, which load it before relay.
         .library(name: "KillSwitch", type: .dynamic, targets: ["KillSwitch"]),
     ],
@@ -61,6 +71,11 @@ let package = Package(
             providers: [.apt(["libpcre2-dev"])]
         ),
         .target(name: "CLinux"),
+
+        // What plugins are written against: the C header.
+        .target(name: "CRelayPlugin"),
+
+        .target(name: "RelayPlugin", dependencies: ["CRelayPlugin"], swiftSettings: strict),
 
         // From the bottom up: a module depends only on those above it in this list.
         .target(
@@ -97,7 +112,10 @@ let package = Package(
         ),
         .target(
             name: "RelayPipeline",
-            dependencies: ["RelayConfig", "RelayEngine", "RelayHTTP", "RelayObservation", logging],
+            dependencies: [
+                "CLinux", "CRelayPlugin", "RelayConfig", "RelayEngine", "RelayHTTP",
+                "RelayObservation", logging,
+            ],
             swiftSettings: strict + unchecked
         ),
         .target(
@@ -148,6 +166,45 @@ let package = Package(
                 "RelayPipeline", "RelayServer", "RelayStore", "RelayUpstream", arguments, logging,
             ],
             swiftSettings: strict
+        ),
+
+        // The plugins that ship; each sees the header of plugins, or its Swift dress, and nothing else.
+        .target(
+            name: "RequestTag",
+            dependencies: ["CRelayPlugin"],
+            path: "Plugins/RequestTag",
+            publicHeadersPath: ".",
+            cSettings: hidden
+        ),
+
+        .target(
+            name: "RateLimit",
+            dependencies: ["RelayPlugin"],
+            path: "Plugins/RateLimit",
+            swiftSettings: strict
+        ),
+
+        // Plugins that behave as a test says, badly if it says so.
+        .target(
+            name: "Behaving",
+            dependencies: ["CRelayPlugin"],
+            path: "Tests/TestPlugins/Behaving",
+            publicHeadersPath: ".",
+            cSettings: hidden
+        ),
+        .target(
+            name: "Guarding",
+            dependencies: ["CRelayPlugin"],
+            path: "Tests/TestPlugins/Guarding",
+            publicHeadersPath: ".",
+            cSettings: hidden
+        ),
+        .target(
+            name: "Foreign",
+            dependencies: ["CRelayPlugin"],
+            path: "Tests/TestPlugins/Foreign",
+            publicHeadersPath: ".",
+            cSettings: hidden
         ),
 
         // What tests share: a system that misbehaves from a seed, in virtual time.
@@ -241,7 +298,8 @@ let package = Package(
         .testTarget(
             name: "RelayPipelineTests",
             dependencies: [
-                "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline", "SimulatedSystem",
+                "CRelayPlugin", "RelayConfig", "RelayEngine", "RelayHTTP", "RelayPipeline",
+                "SimulatedSystem", logging,
             ],
             swiftSettings: strict
         ),

@@ -13,6 +13,10 @@ struct Composer {
     let packets: PacketLoop
     /// The pools of the loop, by their names.
     let pools: [String: UpstreamPool]
+    /// The plugins at work on the loop, by their names.
+    let plugins: [String: PluginWorker]
+    /// What calls them.
+    let pluginCalls: PluginCalls
 
     /// The pipeline of a listener: its stages in the order in which they take effect, each with its `when`.
     func pipeline(of listener: ListenerConfiguration) -> Pipeline {
@@ -68,6 +72,9 @@ struct Composer {
                 realm: realm,
                 packetBytesMax: (buffer ?? BufferConfiguration(realm: push.realm)).packetBytesMax
             )
+        case .plugin(let use):
+            guard let worker = self.plugins[use.name] else { return nil }
+            return PluginStage(worker, calls: self.pluginCalls, onError: use.onError)
         case .route:
             return route.map { RouteStage($0.route, pools: self.pools) }
         }

@@ -15,6 +15,9 @@ struct GenerationPlan: Sendable {
     /// What relay.yaml said.
     let configuration: Configuration
 
+    /// Its plugins, configured.
+    let plugins: PluginSet
+
     /// What the loops share of each pool, by its name: that of the generation before where the pool's
     /// configuration is the same, so that connections, permits and health are kept.
     let pools: [String: SharedPool]
@@ -49,6 +52,7 @@ extension GenerationPlan {
     ///   - addresses: what the names of targets with `resolve` mean.
     init(
         _ configuration: Configuration,
+        plugins: PluginSet = PluginSet(),
         after previous: GenerationPlan?,
         number: Int? = nil,
         addresses: [String: [SocketAddress]] = [:],
@@ -57,6 +61,7 @@ extension GenerationPlan {
     ) {
         self.number = number ?? (previous?.number ?? 0) + 1
         self.configuration = configuration
+        self.plugins = plugins
         var pools: [String: SharedPool] = [:]
         for pool in configuration.pools.map({ $0.withTargets(at: addresses) }) {
             if let old = previous?.pools[pool.name], old.configuration == pool {

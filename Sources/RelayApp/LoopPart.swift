@@ -17,6 +17,7 @@ final class LoopPart: @unchecked Sendable {
     /// Its part of the packet relay, which no reload replaces.
     let packets: PacketLoop
 
+    private let pluginCalls: PluginCalls
     private let resolver: Resolver
     private let logger: Logger
 
@@ -35,6 +36,7 @@ final class LoopPart: @unchecked Sendable {
     ) {
         self.loop = loop
         self.packets = packets
+        self.pluginCalls = PluginCalls(loop: loop)
         self.resolver = resolver
         self.logger = logger
     }
@@ -63,7 +65,13 @@ final class LoopPart: @unchecked Sendable {
         self.packets.install(self.packetPools(plan))
         for (name, pool) in previous where self.pools[name] !== pool { pool.retire() }
 
-        self.composer = Composer(plan: plan, packets: self.packets, pools: self.pools)
+        self.composer = Composer(
+            plan: plan,
+            packets: self.packets,
+            pools: self.pools,
+            plugins: plan.plugins.instances.mapValues { PluginWorker($0, loop: self.loop) },
+            pluginCalls: self.pluginCalls
+        )
     }
 
     /// The pipeline of a listener of the generation in force.

@@ -29,13 +29,14 @@ extension RelayProcess {
         self.reading += 1
         let reading = self.reading
         let load = self.load
+        let loadPlugins = self.loadPlugins
         let isQueued = self.files.run {
-            let loaded = load()
+            let (loaded, plugins) = loadPlugins(load())
             self.control.post { _ in
                 // One that comes too late belongs to a reload that was given up.
                 guard reading == self.reading else { return }
                 self.control.cancel(self.readingTimer)
-                self.configurationLoaded(loaded)
+                self.configurationLoaded(loaded, plugins)
             }
         }
         self.readingTimer = self.control.arm(
@@ -57,7 +58,7 @@ extension RelayProcess {
         self.reloadEnded(.failure([reason]))
     }
 
-    private func configurationLoaded(_ loaded: LoadedConfiguration) {
+    private func configurationLoaded(_ loaded: LoadedConfiguration, _ plugins: PluginSet) {
         guard case .no = self.stopping else {
             return self.reloadEnded(.failure(["relay is stopping"]))
         }
@@ -70,14 +71,14 @@ extension RelayProcess {
         let refused = RestartNeeded.sentences(from: plan.configuration, to: new)
         guard refused.isEmpty else { return self.reloadEnded(.failure(refused)) }
         do {
-            try self.takeOver(new)
+            try self.takeOver(new, plugins)
         } catch {
             self.reloadEnded(.failure(["\(error)"]))
         }
     }
 
     /// Opens what is new; only when that has succeeded anything changes.
-    private func takeOver(_ wanted: Configuration) throws {
+    private func takeOver(_ wanted: Configuration, _ plugins: PluginSet) throws {
         let configuration = wanted.lowered(toDescriptors: self.filesMax)
         let prepared = try self.server.prepare(configuration.listeners)
         do {
@@ -92,7 +93,7 @@ extension RelayProcess {
         )
         let before = self.plan?.configuration
         self.reportLowering(of: wanted, to: configuration)
-        self.putInForce(configuration, prepared) { plan in
+        self.putInForce(configuration, plugins, prepared) { plan in
             self.answerPollsWithoutBuffer(before, plan.configuration)
             self.reportOrphans(plan)
             self.reloadEnded(.success(generation: plan.number))
@@ -105,6 +106,7 @@ extension RelayProcess {
     /// With `number` it is the generation in force, with other addresses of targets.
     func putInForce(
         _ configuration: Configuration,
+        _ plugins: PluginSet,
         _ prepared: Server.Prepared,
         number: Int? = nil,
         _ completion: @escaping @Sendable (GenerationPlan) -> Void
@@ -112,6 +114,7 @@ extension RelayProcess {
         self.targetNames.watch(configuration.pools)
         let plan = GenerationPlan(
             configuration,
+            plugins: plugins,
             after: self.plan,
             number: number,
             addresses: self.targetNames.addresses,

@@ -4,7 +4,7 @@ package import RelayConfig
 package import RelayEngine
 package import RelayObservation
 import RelayPackets
-import RelayPipeline
+package import RelayPipeline
 import RelayServer
 package import RelayStore
 import Synchronization
@@ -44,6 +44,9 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     /// Reads the configuration again; blocks.
     let load: @Sendable () -> LoadedConfiguration
 
+    /// Loads the plugins of what was read; blocks.
+    let loadPlugins: @Sendable (LoadedConfiguration) -> (LoadedConfiguration, PluginSet)
+
     /// Where that is done.
     let files: WorkerPool
     let resolver: Resolver
@@ -76,6 +79,9 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     var readingTimer = TimerHandle.none
 
     private let initial: Configuration
+
+    /// The plugins of the first generation, until there is one.
+    private var initialPlugins: PluginSet
     private let accepts = Atomic<Bool>(false)
 
     /// How far stopping is.
@@ -97,7 +103,9 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
     ///   - filesMax: how many descriptors the process may have open.
     ///   - memoryMax: how many bytes of memory it may have, of which `memory.limit: auto` is a share; nil: nobody
     ///     knows.
+    ///   - plugins: the plugins of `configuration`.
     ///   - load: reads the configuration again, for a reload; called on a thread of its own.
+    ///   - loadPlugins: loads the plugins of a configuration that `load` has read; called after it.
     package init(
         _ configuration: Configuration,
         system: SystemCalls,
@@ -105,9 +113,16 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
         filesMax: Int,
         memoryMax: Int? = nil,
         log: LogOutput,
-        load: @escaping @Sendable () -> LoadedConfiguration
+        plugins: PluginSet = PluginSet(),
+        load: @escaping @Sendable () -> LoadedConfiguration,
+        loadPlugins:
+            @escaping @Sendable (LoadedConfiguration) -> (LoadedConfiguration, PluginSet) = {
+                ($0, PluginSet())
+            }
     ) throws {
         self.initial = configuration
+        self.initialPlugins = plugins
+        self.loadPlugins = loadPlugins
         self.filesMax = filesMax
         self.memoryWatch = Self.memoryLimit(configuration.memory, available: memoryMax)
             .map(MemoryWatch.init(limitBytes:))
@@ -173,7 +188,9 @@ package final class RelayProcess: AdminActions, @unchecked Sendable {
         }
         self.reportLowering(of: self.initial, to: configuration)
         self.watchMemory()
-        self.putInForce(configuration, prepared) { plan in
+        let plugins = self.initialPlugins
+        self.initialPlugins = PluginSet()
+        self.putInForce(configuration, plugins, prepared) { plan in
             self.disk?.start(self.packets.store, events: self.packets)
             self.packets.start()
             self.accepts.store(true, ordering: .releasing)

@@ -11,19 +11,37 @@ package struct LoadedConfiguration: Sendable {
 
     private let root: Node?
     private let directory: String
+    private let presentation: Presentation
 
     fileprivate init(
         _ configuration: Configuration?,
         _ diagnostics: [Diagnostic],
         files: [String],
         root: Node?,
-        directory: String
+        directory: String,
+        presentation: Presentation
     ) {
         self.configuration = configuration
         self.diagnostics = diagnostics
         self.files = files
         self.root = root
         self.directory = directory
+        self.presentation = presentation
+    }
+
+    /// The same with what was found out about it afterwards, with the lines that it is about.
+    ///
+    /// With an error among it there is no configuration any more.
+    package func adding(_ found: [Diagnostic]) -> LoadedConfiguration {
+        let hasError = found.contains { $0.severity == .error }
+        return LoadedConfiguration(
+            hasError ? nil : self.configuration,
+            self.presentation.present(self.diagnostics + found),
+            files: self.files,
+            root: self.root,
+            directory: self.directory,
+            presentation: self.presentation
+        )
     }
 
     /// The whole configuration as one file, with the defaults filled in; nil if there is an error.
@@ -103,7 +121,8 @@ extension Configuration {
             presentation.present(errors.isEmpty ? problems : errors),
             files: loader.sources.map(\.file),
             root: loader.root,
-            directory: Path.directory(of: path)
+            directory: Path.directory(of: path),
+            presentation: presentation
         )
     }
 }

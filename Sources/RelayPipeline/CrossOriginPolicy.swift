@@ -206,7 +206,7 @@ extension ListenerConfiguration {
             case .auth(let auth): [auth.authPath, auth.registerPath, auth.logoutPath]
             case .buffer(let buffer): [buffer.path]
             // A secret to push with is not for pages.
-            case .headers, .push, .route: []
+            case .headers, .push, .route, .plugin: []
             }
         }
     }

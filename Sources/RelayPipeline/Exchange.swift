@@ -58,6 +58,9 @@ package final class Exchange {
     /// The same, as who passes the request on sees it.
     package var requestFilters: HeaderFilterList { self.filters }
 
+    /// The plugins that have seen the request; nil in a pipeline without plugins.
+    var plugins: PluginChain?
+
     /// Which pages of other origins may read the response; nil: browsers are told nothing.
     var crossOrigin: CrossOriginGrant?
 
@@ -174,6 +177,11 @@ package final class Exchange {
     /// The body is left out where the method or status has none.
     package func respond(status: UInt16, fields: Span<UInt8>, body: Span<UInt8>) {
         guard let carrier = self.beginAnswer(thatIsWhole: true) else { return }
+        if let plugins = self.plugins {
+            var bytes: [UInt8] = []
+            bytes.append(body)
+            return plugins.answerGiven(whole: status, fields, bytes, from: 0, self)
+        }
         self.complete(fields) { fields in
             carrier.respond(self, status: status, fields: fields, body: body)
         }
@@ -183,6 +191,9 @@ package final class Exchange {
     /// The same with the body `bytes[from...]`, which is not copied if it is large.
     package func respond(status: UInt16, fields: Span<UInt8>, shared bytes: [UInt8], from: Int) {
         guard let carrier = self.beginAnswer(thatIsWhole: true) else { return }
+        if let plugins = self.plugins {
+            return plugins.answerGiven(whole: status, fields, bytes, from: from, self)
+        }
         self.complete(fields) { fields in
             carrier.respond(self, status: status, fields: fields, shared: bytes, from: from)
         }
@@ -223,6 +234,9 @@ package final class Exchange {
     /// `length` nil: chunked, or ended by closing on HTTP/1.0.
     package func beginResponse(status: UInt16, fields: Span<UInt8>, length: UInt64?) {
         guard let carrier = self.beginAnswer(thatIsWhole: false) else { return }
+        if let plugins = self.plugins {
+            return plugins.answerBegun(status, fields, length: length, self)
+        }
         self.complete(fields) { fields in
             carrier.beginResponse(self, status: status, fields: fields, length: length)
         }
@@ -233,12 +247,14 @@ package final class Exchange {
     /// False: the client reads more slowly; stop until `responseWritable`.
     package func writeBody(_ bytes: Span<UInt8>) -> Bool {
         guard self.phase == .responding, let carrier = self.carrier else { return true }
+        if let plugins = self.plugins, !plugins.bodyWritten(bytes) { return false }
         return carrier.writeBody(self, bytes)
     }
 
     /// The body is complete.
     package func endBody() {
         guard self.phase == .responding, let carrier = self.carrier else { return }
+        if let plugins = self.plugins, !plugins.bodyEnded() { return }
         self.phase = .answered
         carrier.endBody(self)
         self.answerGiven()
@@ -279,6 +295,35 @@ package final class Exchange {
         if !self.watchesDelivery { self.finish() }
     }
 
+    /// Gives the carrier an answer that has passed the plugins; `held` is what of a streamed body was written meanwhile,
+    /// all of it if it `isWhole`.
+    func deliver(_ answer: PluginChain.Answer, held: [UInt8], isWhole: Bool) {
+        guard let carrier = self.carrier, self.phase != .over else { return }
+        let fields = self.crossOrigin?.completing(answer.fields.span) ?? answer.fields
+        switch answer.body {
+        case .whole(let bytes, let from):
+            carrier.respond(
+                self,
+                status: answer.status,
+                fields: fields.span,
+                shared: bytes,
+                from: from
+            )
+            guard self.phase == .responding else { return self.answerGiven() }
+            // In the place of a streamed one, whose writer must not hear of its end while it writes.
+            self.phase = .answered
+            self.loop.atEndOfTurn { self.finish() }
+        case .streamed(let length):
+            carrier.beginResponse(self, status: answer.status, fields: fields.span, length: length)
+            let isWritable = held.isEmpty || carrier.writeBody(self, held.span)
+            if isWhole {
+                self.endBody()
+            } else if isWritable, !held.isEmpty {
+                self.responseWritable()
+            }
+        }
+    }
+
     // MARK: Delivery
 
     /// Another request of the client waits for what this exchange delivered: find out now
@@ -307,6 +352,7 @@ extension Exchange {
 
     /// A piece of the request's body has come.
     package func bodyReceived(_ bytes: Span<UInt8>) {
+        if let plugins = self.plugins, !plugins.bodyReceived(bytes.count, self) { return }
         self.handler?.bodyReceived(self, bytes)
     }
 
@@ -359,6 +405,7 @@ extension Exchange {
         self.table.take()?.remove(self.handle)
         self.carrier = nil
         self.handler.take()?.exchangeEnded(self)
+        self.plugins.take()?.exchangeEnded(self)
     }
 }
 

@@ -66,6 +66,23 @@ struct FieldLines {
         }
     }
 
+    /// How many fields there are.
+    var count: Int { self.lines.count }
+
+    /// The place of the first field of a name, in any case.
+    func firstIndex(named name: Span<UInt8>) -> Int? {
+        self.lines.firstIndex { self.text.span.extracting($0.name).equalsIgnoringCase(name) }
+    }
+
+    /// Lends the field at `index`, which is below `count`.
+    func withField<Result>(
+        at index: Int,
+        _ read: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Result
+    ) -> Result {
+        let line = self.lines[index]
+        return read(self.text.span.extracting(line.name), self.text.span.extracting(line.value))
+    }
+
     private mutating func store(_ bytes: Span<UInt8>) -> Range<Int> {
         let start = self.text.count
         self.text.append(bytes)

@@ -53,12 +53,14 @@ package enum HeaderFilterList {
     case none
     case one(HeaderFilter)
     indirect case then(HeaderFilterList, HeaderFilter)
+    /// What a plugin changes in requests, behind the filters before it.
+    indirect case edited(HeaderFilterList, FieldEdits)
 
     /// Adds the filter of a later stage.
     package mutating func append(_ filter: HeaderFilter) {
         switch self {
         case .none: self = .one(filter)
-        case .one, .then: self = .then(self, filter)
+        case .one, .then, .edited: self = .then(self, filter)
         }
     }
 
@@ -70,6 +72,9 @@ package enum HeaderFilterList {
         case .then(var list, let filter):
             list.clientIdentified(as: clientID)
             self = .then(list, filter.resolved(clientID: clientID))
+        case .edited(var list, let edits):
+            list.clientIdentified(as: clientID)
+            self = .edited(list, edits)
         }
     }
 
@@ -79,8 +84,12 @@ package enum HeaderFilterList {
         case .none: false
         case .one(let filter): filter.hasClientID
         case .then(let list, let filter): list.namesClient || filter.hasClientID
+        case .edited(let list, _): list.namesClient
         }
     }
+
+    /// Adds what a plugin changes.
+    mutating func append(_ edits: FieldEdits) { self = .edited(self, edits) }
 
     /// Whether what they do to requests is to let `X-*` through and nothing else.
     var carriesXAloneInRequests: Bool {
@@ -89,6 +98,7 @@ package enum HeaderFilterList {
         case .one(let filter): filter.request.carriesXAlone
         case .then(let list, let filter):
             list.carriesXAloneInRequests && filter.request.carriesXAlone
+        case .edited: false
         }
     }
 
@@ -99,28 +109,35 @@ package enum HeaderFilterList {
         case .one(let filter): filter.response.carriesXAlone
         case .then(let list, let filter):
             list.carriesXAloneInResponses && filter.response.carriesXAlone
+        case .edited(let list, _): list.carriesXAloneInResponses
         }
     }
 
-    /// Changes the fields of a request, stage after stage.
-    func applyToRequest(_ fields: inout FieldLines) {
+    /// Changes the fields of a request, stage after stage; `unfiltered` does so where no filter was met.
+    func applyToRequest(_ fields: inout FieldLines, unfiltered: HeaderRules? = .packetDefault) {
         switch self {
-        case .none: HeaderRules.packetDefault.apply(to: &fields)
+        case .none: unfiltered?.apply(to: &fields)
         case .one(let filter): filter.request.apply(to: &fields)
         case .then(let list, let filter):
-            list.applyToRequest(&fields)
+            // Of what only plugins have changed before, a filter lets through what it lets through.
+            list.applyToRequest(&fields, unfiltered: nil)
             filter.request.apply(to: &fields)
+        case .edited(let list, let edits):
+            list.applyToRequest(&fields, unfiltered: unfiltered)
+            edits.apply(to: &fields)
         }
     }
 
     /// Changes the fields of a response, which passes the stages in reverse order.
-    func applyToResponse(_ fields: inout FieldLines) {
+    func applyToResponse(_ fields: inout FieldLines, unfiltered: HeaderRules? = .packetDefault) {
         switch self {
-        case .none: HeaderRules.packetDefault.apply(to: &fields)
+        case .none: unfiltered?.apply(to: &fields)
         case .one(let filter): filter.response.apply(to: &fields)
         case .then(let list, let filter):
             filter.response.apply(to: &fields)
-            list.applyToResponse(&fields)
+            list.applyToResponse(&fields, unfiltered: nil)
+        case .edited(let list, _):
+            list.applyToResponse(&fields, unfiltered: unfiltered)
         }
     }
 }

@@ -92,7 +92,7 @@ extension ListenerConfiguration {
             switch stage.kind {
             case .buffer(let buffer): buffer.path
             case .push: PushConfiguration.path
-            case .auth, .headers, .route: nil
+            case .auth, .headers, .route, .plugin: nil
             }
         }
     }

@@ -36,9 +36,20 @@ package final class Pipeline {
         func run(_ exchange: Exchange, _ request: Request, _ bytes: Span<UInt8>) -> Verdict {
             if self.when?.holds(exchange, request, bytes) ?? true {
                 let verdict = self.stage.requestReceived(exchange, request, bytes)
+                if case .suspend(let suspended) = verdict { return self.suspend(suspended) }
                 guard case .proceed = verdict else { return verdict }
             }
             return self.next?.run(exchange, request, bytes) ?? .proceed
+        }
+
+        /// The stages behind this one see the request later.
+        private func suspend(_ suspended: SuspendedExchange) -> Verdict {
+            let next = self.next
+            suspended.rest = { exchange, request, bytes in
+                let verdict = next?.run(exchange, request, bytes) ?? .proceed
+                return Pipeline.completed(verdict, exchange)
+            }
+            return .take(suspended)
         }
     }
 
@@ -63,7 +74,11 @@ package final class Pipeline {
             gate.refuse(exchange)
             return .responded
         }
-        let verdict = self.first?.run(exchange, request, bytes) ?? .proceed
+        return Self.completed(self.first?.run(exchange, request, bytes) ?? .proceed, exchange)
+    }
+
+    /// Answers what no stage has taken.
+    private static func completed(_ verdict: Verdict, _ exchange: Exchange) -> Verdict {
         guard case .proceed = verdict else { return verdict }
         exchange.respond(Problem(status: 404), detail: "There is nothing at this path.")
         return .responded

@@ -28,7 +28,7 @@ package enum ProxiedFields {
                 bytes.extracting(fields[index].value)
             )
         }
-        exchange.requestFilters.applyToRequest(&lines)
+        exchange.requestFilters.applyToRequest(&lines, unfiltered: nil)
         lines.append(to: &output) { name, _ in
             let known = KnownField(name: name)
             return known.isHopByHop || known == .host || known == .expect
@@ -59,7 +59,7 @@ package enum ProxiedFields {
             if field.isHopByHop || field.known == .date { continue }
             lines.append(bytes.extracting(field.name), bytes.extracting(field.value))
         }
-        exchange.responseFilters.applyToResponse(&lines)
+        exchange.responseFilters.applyToResponse(&lines, unfiltered: nil)
         lines.append(to: &output) { name, _ in
             let known = KnownField(name: name)
             return known.isHopByHop || known == .date

@@ -16,6 +16,13 @@ package final class Request {
     /// A request to be filled.
     package init() {}
 
+    /// The same request, whose positions hold for a copy of the bytes.
+    init(copying other: Request) {
+        self.head = other.head
+        self.rewrittenPath = other.rewrittenPath
+        self.isPathRewritten = other.isPathRewritten
+    }
+
     /// Normalises the path of `head`; nil, or why the request is refused.
     ///
     /// For carriers, once per request.

@@ -16,4 +16,6 @@ package enum Verdict {
     /// The stage has called one of the `respond`s. What is left of the body is read if it is at most
     /// 64 KiB, else the connection closes, lingering.
     case responded
+    /// The stage wants to wait before the next one is asked. The pipeline says `take` for it.
+    case suspend(SuspendedExchange)
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Logging
 import RelayConfig
+import RelayPipeline
 
 /// `relay check`: says what is wrong with a configuration, without using it.
 struct CheckCommand: ParsableCommand {
@@ -8,7 +10,7 @@ struct CheckCommand: ParsableCommand {
         abstract: "Check a configuration, without binding, connecting or creating anything.",
         discussion: """
             Every error and warning goes to standard error, in the form FILE:LINE:COLUMN. \
-            Exits with 78 if there is an error.
+            Plugins are loaded and configured in a process of their own. Exits with 78 if there is an error.
             """
     )
 
@@ -18,7 +20,9 @@ struct CheckCommand: ParsableCommand {
     var print = false
 
     func run() throws {
-        let loaded = Configuration.load(path: self.file.path, environment: Environment.current)
+        let read = Configuration.load(path: self.file.path, environment: Environment.current)
+        let silent = Logger(label: "plugins") { _ in SwiftLogNoOpLogHandler() }
+        let loaded = PluginLoader.ofThisProgram(silent).check(read)
         for diagnostic in loaded.diagnostics {
             StandardStream.error.report(diagnostic.description)
         }

@@ -20,8 +20,7 @@ struct Relay: ParsableCommand {
         version: RelayVersion.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, DeadLettersCommand.self, StoreCommand.self,
-            ClientCommand.self,
-            BackendCommand.self,
+            PluginCommand.self, ClientCommand.self, BackendCommand.self,
         ],
         defaultSubcommand: RunCommand.self
     )

@@ -5,6 +5,7 @@ import RelayApp
 import RelayConfig
 import RelayEngine
 import RelayObservation
+import RelayPipeline
 
 /// `relay run`, and `relay` alone: serves until it is told to stop.
 struct RunCommand: ParsableCommand {
@@ -22,30 +23,42 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let environment = Environment.current
         let path = self.file.path
-        let loaded = Configuration.load(path: path, environment: environment)
-        for diagnostic in loaded.diagnostics {
-            StandardStream.error.report(diagnostic.description)
-        }
-        guard let configuration = loaded.configuration else {
-            throw ExitCode(ExitStatus.configuration)
-        }
+        let read = Configuration.load(path: path, environment: environment)
+        let configuration = try Self.reported(read)
         let ring = LogRing(sink: .descriptor(STDERR_FILENO))
         let output = LogOutput(
             ring: ring,
             level: configuration.log.loggerLevel,
             format: configuration.log.logFormat
         )
-        let status = Self.serve(configuration, output) {
+        let plugins = PluginLoader.ofThisProgram(output.logger(label: "plugins"))
+        let (loaded, initial) = plugins.load(read)
+        // What was said of the file itself is said already.
+        if loaded.configuration == nil { _ = try Self.reported(loaded) }
+        let status = Self.serve(configuration, initial, output, plugins) {
             Configuration.load(path: path, environment: environment)
         }
         ring.flush(timeout: .seconds(1))
         throw ExitCode(status)
     }
 
+    /// Says what is wrong with a configuration; throws if that makes it unusable.
+    private static func reported(_ loaded: LoadedConfiguration) throws -> Configuration {
+        for diagnostic in loaded.diagnostics {
+            StandardStream.error.report(diagnostic.description)
+        }
+        guard let configuration = loaded.configuration else {
+            throw ExitCode(ExitStatus.configuration)
+        }
+        return configuration
+    }
+
     /// Runs relay on this thread and its own; gives the exit code.
     private static func serve(
         _ configuration: Configuration,
+        _ initial: PluginSet,
         _ output: LogOutput,
+        _ plugins: PluginLoader,
         load: @escaping @Sendable () -> LoadedConfiguration
     ) -> Int32 {
         let logger = output.logger(label: "relay")
@@ -60,7 +73,9 @@ struct RunCommand: ParsableCommand {
                 filesMax: filesMax,
                 memoryMax: MachineMemory.bytesMax(),
                 log: output,
-                load: load
+                plugins: initial,
+                load: load,
+                loadPlugins: { plugins.load($0) }
             )
             let signals = try SignalSource(
                 [SIGHUP, SIGTERM, SIGINT],

@@ -35,8 +35,8 @@ struct Rule: CustomTestStringConvertible, Sendable {
 /// be understood and tested alone.
 enum Ranks {
     static let table: [[String]] = [
-        ["CLinux", "CPCRE2", "CYaml"],
-        ["RelayObservation"],
+        ["CLinux", "CPCRE2", "CRelayPlugin", "CYaml"],
+        ["RelayObservation", "RelayPlugin"],
         ["RelayConfig", "RelayEngine", "RelayHTTP", "RelayStore"],
         ["RelayPipeline", "RelayUpstream"],
         ["RelayPackets", "RelayProxy", "RelayServer"],

@@ -136,6 +136,6 @@ struct LoadingTests {
         #expect(ConfigurationKeys.all["relay.yaml"]?.contains("include") == true)
         #expect(ConfigurationKeys.all["auth.paths"] == ["auth", "register", "logout"])
         #expect(ConfigurationKeys.all["store.memory"] == [])
-        #expect(ConfigurationKeys.all.count == 33)
+        #expect(ConfigurationKeys.all.count == 34)
     }
 }

@@ -76,7 +76,7 @@ final class ProxyBed {
         case .route(let route):
             let route = Route(route, takesPackets: takesPackets)
             return Pipeline.Step(RouteStage(route), when: when)
-        case .auth, .buffer, .push:
+        case .auth, .buffer, .push, .plugin:
             return nil
         }
     }

@@ -32,4 +32,18 @@ int relay_open_for_append(const char *path, unsigned int mode);
 /// How many processors this process may run on, at least 1 (CPU_COUNT is a macro).
 int relay_processor_count(void);
 
+/// pipe2(2) of two ends that are closed on exec (a GNU extension).
+int relay_pipe(int ends[2]);
+
+/// A descriptor of memory that holds these bytes and that nobody can change any more (memfd_create(2), a GNU
+/// extension; the seals are macros), closed on exec; -1 and errno if there is none.
+int relay_sealed_memory(const char *name, const void *bytes, size_t count);
+
+/// A pointer of the calling thread's own, NULL at first: what plugin code is running on it (Swift has no
+/// variables of a thread).
+void *relay_thread_pointer(void);
+
+/// Sets it.
+void relay_set_thread_pointer(void *pointer);
+
 #endif

@@ -19,10 +19,11 @@ extension Configuration {
             Key("store", \.store, StoreConfiguration.section),
             Key("retry_policies", \.retryPolicies, .retryPolicies),
             Key("header_filters", \.headerFilters, .headerFilters),
+            Key(optional: "plugins_path", \.givenPluginFolders, .list(of: .folder)),
+            Key(optional: "plugins", \.givenPlugins, .plugins),
             Key("pools", \.pools, .pools, required: true),
             Key("listeners", \.listeners, .listeners, required: true),
         ],
-        later: ["plugins"],
         check: { configuration, node, reading in
             if node["version"] == nil {
                 reading.error(at: node, "'version' is missing; begin with 'version: 1'")
@@ -30,4 +31,18 @@ extension Configuration {
             ConfigurationCheck(configuration, node).run(&reading)
         }
     )
+}
+
+extension Configuration {
+    /// `plugins_path`, if there is any: none is not printed.
+    fileprivate var givenPluginFolders: [String]? {
+        get { self.pluginFolders.isEmpty ? nil : self.pluginFolders }
+        set { self.pluginFolders = newValue ?? [] }
+    }
+
+    /// `plugins`, if there are any.
+    fileprivate var givenPlugins: [PluginConfiguration]? {
+        get { self.plugins.isEmpty ? nil : self.plugins }
+        set { self.plugins = newValue ?? [] }
+    }
 }

@@ -24,7 +24,7 @@ struct PipelineCheck {
             case .buffer(var buffer):
                 buffer.realm = realm
                 stage.kind = .buffer(buffer)
-            case .headers, .push, .route:
+            case .headers, .push, .route, .plugin:
                 break
             }
             return (stage, written)
@@ -50,6 +50,7 @@ struct PipelineCheck {
         case .buffer: "buffer"
         case .push: "push"
         case .route: "route"
+        case .plugin: "plugin"
         }
     }
 
@@ -66,7 +67,7 @@ struct PipelineCheck {
         var places: [String: SourceLocation] = [:]
         for (stage, node) in self.stages {
             let name = self.name(stage)
-            guard name != "headers" else { continue }
+            guard !["headers", "plugin"].contains(name) else { continue }
             if let first = places[name] {
                 reading.error(at: node, "a second '\(name)'; the first is at \(first); remove one")
             } else {

@@ -86,7 +86,7 @@ extension DiskConfiguration {
 
 extension Form<String> {
     /// The path of a folder; a relative one is beside the file.
-    fileprivate static let folder = located { word, directory throws(Rejection) in
+    static let folder = located { word, directory throws(Rejection) in
         guard !word.text.isEmpty, !word.text.utf8.contains(0) else {
             throw Rejection("is the path of a folder, not \(word.shown)")
         }

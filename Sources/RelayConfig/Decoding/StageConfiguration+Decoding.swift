@@ -23,6 +23,8 @@ private struct StageDraft: Sendable {
     var buffer: BufferConfiguration?
     var push: PushConfiguration?
     var route: RouteConfiguration?
+    var plugin: String?
+    var onError: PluginUse.OnError?
     var when: MatchConfiguration?
 
     static let section = Section<Self>(
@@ -45,17 +47,21 @@ private struct StageDraft: Sendable {
                 .section(PushConfiguration.section, draft: PushConfiguration.draft)
             ),
             Key(optional: "route", \.route, .route),
+            Key(optional: "plugin", \.plugin, .pluginName),
+            Key(optional: "on_error", \.onError, .word()),
             Key(optional: "when", \.when, .match),
         ],
-        later: ["plugin", "limit", "access"]
+        later: ["limit", "access"]
     ) { _, node, reading in
-        let stages = node.entries.filter { $0.name != "when" }
+        let stages = node.entries.filter { !["when", "on_error"].contains($0.name) }
         if let second = stages.dropFirst().first {
             let message = "a stage does one thing; begin another with '-'"
             reading.error(at: second.location, message)
         } else if stages.isEmpty {
-            let kinds = "'auth', 'headers', 'buffer', 'push' or 'route'"
+            let kinds = "'auth', 'headers', 'plugin', 'buffer', 'push' or 'route'"
             reading.error(at: node, "the stage does nothing; add \(kinds)")
+        } else if let onError = node["on_error"], node["plugin"] == nil {
+            reading.error(at: onError, "'on_error' is for a 'plugin'; remove it")
         }
     }
 
@@ -65,6 +71,7 @@ private struct StageDraft: Sendable {
             self.auth.map { .auth($0) }, self.headers.map { .headers($0) },
             self.buffer.map { .buffer($0) }, self.push.map { .push($0) },
             self.route.map { .route($0) },
+            self.plugin.map { .plugin(PluginUse(name: $0, onError: self.onError ?? .fail)) },
         ]
         let given = kinds.compactMap(\.self)
         return given.count == 1 ? given.first : nil
@@ -81,6 +88,9 @@ private struct StageDraft: Sendable {
         case .buffer(let buffer): self.buffer = buffer
         case .push(let push): self.push = push
         case .route(let route): self.route = route
+        case .plugin(let use):
+            self.plugin = use.name
+            self.onError = use.onError
         }
     }
 }

@@ -2,6 +2,9 @@
 indirect enum Printed: Sendable, Equatable {
     /// A scalar as the file has it after YAML's own quoting: `${NAME}` is a reference.
     case scalar(String)
+    /// The same in quotes, or never in quotes, where that tells a text from a number.
+    case quoted(String)
+    case plain(String)
     case list([Printed])
     case mapping([Entry])
 
@@ -39,7 +42,7 @@ extension Printed {
     /// As lines of YAML.
     var lines: [String] {
         switch self {
-        case .scalar, .list([]), .mapping([]):
+        case .scalar, .quoted, .plain, .list([]), .mapping([]):
             [self.inline ?? ""]
         case .list(let items):
             items.flatMap { item in
@@ -59,9 +62,16 @@ extension Printed {
         switch self {
         case .scalar(let text):
             return Self.quote(text)
+        case .quoted(let text):
+            return Self.inQuotes(text)
+        case .plain(let text):
+            return text
         case .list(let items):
             let scalars = items.compactMap { item in
-                if case .scalar(let text) = item { Self.quote(text) } else { nil }
+                switch item {
+                case .scalar, .quoted, .plain: item.inline
+                case .list, .mapping: nil
+                }
             }
             return scalars.count == items.count ? "[\(scalars.joined(separator: ", "))]" : nil
         case .mapping(let entries):
@@ -71,7 +81,10 @@ extension Printed {
 
     /// A text as a scalar: plain if nobody can mistake it, else in double quotes (YAML 1.2, 7.3).
     private static func quote(_ text: String) -> String {
-        if isSafe(text) { return text }
+        isSafe(text) ? text : Self.inQuotes(text)
+    }
+
+    private static func inQuotes(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -21,6 +21,9 @@ struct Reading {
     /// The header filters that may be named, with the nodes they were read from.
     var headerFilters: [(filter: HeaderFilterConfiguration, node: Node)] = []
 
+    /// The plugins that may be named.
+    var pluginNames: [String] = []
+
     /// Whether a part of the configuration could not be read, so that what seems to be missing may
     /// well be there.
     var isIncomplete = false

@@ -47,6 +47,16 @@ package struct Configuration: Sendable, Equatable {
     /// A stage holds a copy of its own; these are for showing.
     package var headerFilters: [HeaderFilterConfiguration] = []
 
+    /// `plugins_path`: folders in which libraries of plugins are looked for first, in order.
+    ///
+    /// None by default.
+    package var pluginFolders: [String] = []
+
+    /// `plugins`: those that `plugin` stages may name, in the order of the file.
+    ///
+    /// No two have the same name.
+    package var plugins: [PluginConfiguration] = []
+
     /// A configuration with every default.
     package init(listeners: [ListenerConfiguration], pools: [PoolConfiguration]) {
         self.listeners = listeners

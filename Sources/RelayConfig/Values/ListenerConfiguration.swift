@@ -49,7 +49,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         self.pipeline.contains { stage in
             switch stage.kind {
             case .buffer, .push: true
-            case .auth, .headers, .route: false
+            case .auth, .headers, .route, .plugin: false
             }
         }
     }

@@ -35,5 +35,7 @@ package struct StageConfiguration: Sendable, Equatable {
         ///
         /// The last of its pipeline.
         case route(RouteConfiguration)
+        /// Calls a plugin.
+        case plugin(PluginUse)
     }
 }

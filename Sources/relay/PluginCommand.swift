@@ -1,0 +1,23 @@
+import ArgumentParser
+import RelayPipeline
+
+/// `relay plugin`: what plugin authors need.
+struct PluginCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugin",
+        abstract: "Plugins.",
+        shouldDisplay: false,
+        subcommands: [PluginTryCommand.self]
+    )
+}
+
+/// `relay plugin try`: what relay starts to try a plugin; for nobody else.
+struct PluginTryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "try", shouldDisplay: false)
+
+    @Argument var name: String
+
+    func run() throws {
+        try StandardStream.output.write(PluginTrial.runInChild(name: self.name))
+    }
+}

@@ -22,6 +22,9 @@ let unchecked: [SwiftSetting] = [
 
 /// A plugin shows its entry and nothing else.
 let hidden: [CSetting] = [.unsafeFlags(["-fvisibility=hidden"])]
+let entryAlone: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/entry.map"])
+]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -181,7 +184,8 @@ let package = Package(
             name: "RateLimit",
             dependencies: ["RelayPlugin"],
             path: "Plugins/RateLimit",
-            swiftSettings: strict
+            swiftSettings: strict,
+            linkerSettings: entryAlone
         ),
 
         // Plugins that behave as a test says, badly if it says so.

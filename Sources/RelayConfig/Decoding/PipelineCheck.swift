@@ -133,7 +133,7 @@ struct PipelineCheck {
                     guard let filter = rule.headers else { continue }
                     self.check(filter, at: written["headers"], &reading)
                 }
-            case .auth, .buffer, .push: break
+            case .auth, .buffer, .push, .plugin: break
             }
         }
     }

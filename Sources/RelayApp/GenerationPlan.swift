@@ -130,7 +130,7 @@ extension Configuration {
                 switch stage.kind {
                 case .headers(let filter): [filter]
                 case .route(let route): route.rules.compactMap(\.headers)
-                case .auth, .buffer, .push: []
+                case .auth, .buffer, .push, .plugin: []
                 }
             }
         }

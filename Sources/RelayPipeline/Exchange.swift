@@ -50,7 +50,7 @@ package final class Exchange {
     package let startTime: MonotonicTime
 
     /// What the `headers` stages in its way do to request and response; in the order of the stages.
-    package private(set) var filters: HeaderFilterList = .none
+    package internal(set) var filters: HeaderFilterList = .none
 
     /// The same, as who delivers the response sees it.
     package var responseFilters: HeaderFilterList { self.filters }

@@ -10,7 +10,7 @@ struct CrashWalk: ~Copyable {
     private(set) var crashes = 0
 
     let disk: PowerCutDisk
-    let clock = SimulatedClock()
+    let clock: SimulatedClock
     var life: PowerCutLife
     var generator: SeededGenerator
     var effects = Effects()
@@ -36,11 +36,19 @@ struct CrashWalk: ~Copyable {
     }
 
     /// A store in an empty folder.
-    init(seed: UInt64, ignoresSyncs: Bool = false) throws {
+    static func begin(seed: UInt64, ignoresSyncs: Bool = false) throws -> CrashWalk {
+        let disk = try PowerCutDisk(seed: seed)
+        if ignoresSyncs { disk.ignoreSyncs() }
+        let clock = SimulatedClock()
+        let life = try PowerCutLife(on: disk, clock: clock)
+        return CrashWalk(seed: seed, disk, life, clock)
+    }
+
+    private init(seed: UInt64, _ disk: PowerCutDisk, _ life: PowerCutLife, _ clock: SimulatedClock) {
         self.generator = SeededGenerator(seed: seed)
-        self.disk = try PowerCutDisk(seed: seed)
-        if ignoresSyncs { self.disk.ignoreSyncs() }
-        self.life = try PowerCutLife(on: self.disk, clock: self.clock)
+        self.disk = disk
+        self.clock = clock
+        self.life = life
     }
 
     /// Does so many things, until one goes wrong.

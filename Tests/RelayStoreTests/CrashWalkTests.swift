@@ -17,7 +17,7 @@ struct CrashWalkTests {
 
     @Test(arguments: Self.seeds)
     func `a store on disk keeps what it promised, whenever the power is cut`(seed: UInt64) throws {
-        var walk = try CrashWalk(seed: seed)
+        var walk = try CrashWalk.begin(seed: seed)
         try walk.run(steps: 300)
         #expect(walk.crashes > 0)
         if let fault = walk.model.fault { Issue.record("seed \(seed): \(fault)") }
@@ -26,7 +26,7 @@ struct CrashWalkTests {
     @Test func `on a disk whose syncs do nothing packets are lost, and that is noticed`() throws {
         var losses = 0
         for seed in 0..<3 as Range<UInt64> {
-            var walk = try CrashWalk(seed: seed, ignoresSyncs: true)
+            var walk = try CrashWalk.begin(seed: seed, ignoresSyncs: true)
             // Without syncs the file may be damaged, too.
             guard (try? walk.run(steps: 300)) != nil, walk.model.fault == nil else {
                 losses += 1

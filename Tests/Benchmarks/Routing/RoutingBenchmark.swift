@@ -97,8 +97,6 @@ private final class SilentCarrier: ExchangeCarrier {
         length: UInt64?
     ) {}
     func writeBody(_ exchange: Exchange, _ bytes: Span<UInt8>) -> Bool { true }
-    func inform(_ exchange: Exchange, status: UInt16, fields: Span<UInt8>) {}
-    func beginTunnel(_ exchange: Exchange, fields: Span<UInt8>) {}
     func endBody(_ exchange: Exchange) {}
     func abort(_ exchange: Exchange) {}
     func pauseBody(_ exchange: Exchange) {}

@@ -81,7 +81,9 @@ final class Client {
     func replyIsComing() {
         guard self.kind == .hangingUp else { return }
         for worker in self.workers where self.generator.chance(0.6) {
-            let delay = self.generator.duration(in: .zero...(.microseconds(80)))
+            let latest: Duration =
+                self.generator.chance(0.5) ? .microseconds(20) : .microseconds(80)
+            let delay = self.generator.duration(in: .zero...latest)
             self.world.simulation.after(delay) { worker.hangUp?() }
         }
     }

@@ -137,10 +137,10 @@ enum ClientKind: String, CaseIterable {
             visit.connection = .fresh
             let isAbrupt = generator.chance(0.5)
             visit.leaving = Visit.Leaving(
-                after: generator.duration(in: .milliseconds(1)...(.seconds(3))),
+                after: generator.duration(in: .milliseconds(1)...(.seconds(6))),
                 ending: isAbrupt ? .reset : .close
             )
-            if generator.chance(0.5) { visit.rest += .seconds(4) }
+            if generator.chance(0.1) { visit.rest += .seconds(4) }
         case .dying:
             visit.connection = .fresh
             visit.readsNothing = generator.chance(0.7)

@@ -36,7 +36,9 @@ extension Oracle {
             !client.isSlow, request.ahead == 0, let answeredAt = request.answeredAt
         else { return }
         let isNewerHeld = client.open.contains { other in
-            other.sentAt > request.sentAt && other.sentAt + self.margin < answeredAt
+            // What is sent a little later may come earlier.
+            other.sentAt > request.sentAt + self.scenario.networkDelay * 12
+                && other.sentAt + self.margin < answeredAt
                 && other.waitSeconds == nil && other.ahead == 0 && !other.isDisturbed
                 && other.packet?.isRepeated != true && other.session === request.session
                 && other.connection.readsAtOnce && other.connection.isUsable
@@ -51,7 +53,8 @@ extension Oracle {
     private func checkHeldBack(_ gift: Gift, _ request: ClientRequest) {
         guard let storedAt = gift.attempts.last?.wroteAt, let answeredAt = request.answeredAt,
             !self.scenario.isFaulty, !request.client.isSlow, request.ahead == 0,
-            request.client.kind != .unacknowledging, !request.connection.hasPipelined,
+            request.client.kind != .unacknowledging, request.client.kind != .dribbling,
+            !request.connection.hasPipelined,
             request.connection.readsAtOnce, request.sentAt < storedAt
         else { return }
         if storedAt + .seconds(2) + self.margin < answeredAt {
@@ -134,7 +137,10 @@ extension Oracle {
                 "\(client.name), which is healthy, got reply \(reply.number) marked as repeated"
             )
         }
-        if isMarked, reply.deliveries.isEmpty, !client.hasUnreadAnswer(besides: request.connection)
+        // Of deliveries beside each other one may overtake another on its way between two loops.
+        let mayOvertake = client.kind.acknowledges && self.scenario.machine.overlapChance > 0
+        if isMarked, reply.deliveries.isEmpty, !mayOvertake,
+            !client.hasUnreadAnswer(besides: request.connection)
         {
             self.broken(
                 "reply \(reply.number) was marked as repeated, and nobody was given it before"

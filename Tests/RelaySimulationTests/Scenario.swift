@@ -99,7 +99,15 @@ struct Scenario {
         if generator.chance(0.4) {
             self.machine.turnDuration = .microseconds(1)...(.microseconds(300))
         }
-        if generator.chance(0.5) { self.machine.overlapChance = 0.3 }
+        if generator.chance(0.5) {
+            self.machine.overlapChance = 0.5
+            // A read for nothing, in front of what has happened, is where another loop comes in between.
+            self.machine.spuriousEventChance = 0.5
+            // What only happens between two loops needs somebody who hangs up while a packet is on its way.
+            if generator.chance(0.5) {
+                self.cast.append(Player(name: "c\(self.cast.count)", kind: .hangingUp))
+            }
+        }
         self.hasMoods = generator.chance(0.8)
         self.stopsEarly = generator.chance(0.15)
         self.addRarities(&generator)

@@ -76,7 +76,11 @@ final class SimulatedEpoll: SimulatedFile {
         }
         for watch in again { self.enqueue(watch) }
         if reported.count < limit, generator.chance(conditions.spuriousEventChance) {
-            reported += self.spuriousEvent(besides: reported, using: &generator)
+            let place =
+                conditions.shufflesEvents
+                ? Int.random(in: 0...reported.count, using: &generator) : reported.count
+            let events = self.spuriousEvent(besides: reported, using: &generator)
+            reported.insert(contentsOf: events, at: place)
         }
         self.lastWaitGaveNothing = reported.isEmpty
         return reported

@@ -276,7 +276,7 @@ struct MalformedRequestTests {
 
     @Test func `every fault has a status and a sentence`() {
         for fault in RequestFault.allCases {
-            #expect([400, 408, 413, 414, 431, 501, 505].contains(fault.status))
+            #expect([400, 408, 413, 414, 429, 431, 501, 505].contains(fault.status))
             #expect(fault.detail.description.hasSuffix("."))
         }
         #expect(RequestFault.timeout.status == 408)

@@ -15,7 +15,8 @@ extension RelayProcess {
         )
         do {
             let prepared = try self.server.prepare(plan.configuration.listeners)
-            self.putInForce(plan.configuration, plan.plugins, prepared, number: plan.number) { _ in }
+            self.putInForce(plan.configuration, plan.plugins, prepared, number: plan.number) { _ in
+            }
         } catch {
             self.logger.error(
                 "the addresses of a target cannot be changed",

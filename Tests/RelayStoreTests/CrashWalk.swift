@@ -44,7 +44,8 @@ struct CrashWalk: ~Copyable {
         return CrashWalk(seed: seed, disk, life, clock)
     }
 
-    private init(seed: UInt64, _ disk: PowerCutDisk, _ life: PowerCutLife, _ clock: SimulatedClock) {
+    private init(seed: UInt64, _ disk: PowerCutDisk, _ life: PowerCutLife, _ clock: SimulatedClock)
+    {
         self.generator = SeededGenerator(seed: seed)
         self.disk = disk
         self.clock = clock

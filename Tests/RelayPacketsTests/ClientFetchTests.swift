@@ -74,6 +74,35 @@ struct ClientFetchTests {
         #expect(try harness.post("carl", "", ["Prefer: wait=0"]).status == 200)
     }
 
+    @Test func `a client that was forgotten while it is asked for is not asked for twice`() throws {
+        let harness = try self.harness()
+        let store = harness.part.store
+        let anna = try PacketHarness.name("anna")
+        func handle() throws -> ClientHandle {
+            let token = Array("token of anna".utf8)
+            let session = store.session(
+                forToken: token.span,
+                in: harness.realm,
+                at: harness.part.now
+            )
+            return try #require(session).client
+        }
+        let before = try handle()
+        _ = try harness.post("anna")
+        harness.part.operate { store, now, effects in
+            _ = store.endSession(of: anna, in: harness.realm, &effects)
+            for shard in 0..<PacketStore.shardCount {
+                _ = store.sweep(shard: shard, at: now, &effects)
+            }
+        }
+        try harness.logIn("anna")
+        #expect(try handle() != before)
+        _ = try harness.post("anna")
+        #expect(self.asked(harness) == ["anna"])
+        harness.backend.answer(200, ["To: anna"], "one")
+        #expect(harness.backend.fetches == 0)
+    }
+
     @Test func `More has the client asked for at once, with a poll or without`() throws {
         let harness = try self.harness()
         _ = try harness.post("anna")
@@ -208,28 +237,21 @@ struct ClientFetchTests {
 
     @Test func `nobody is forgotten who waits, and everybody who does not`() throws {
         var turns = ClientTurns()
-        let harness = try self.harness()
-        let token = Array("token of anna".utf8)
-        let found = harness.store.session(
-            forToken: token.span,
-            in: harness.realm,
-            at: harness.part.now
-        )
-        let session = try #require(found)
+        let anna = try PacketHarness.name("anna")
         let start = MonotonicTime(nanoseconds: 0)
         for _ in 0..<3 {
-            turns.pollHeld(session.client, session.name, at: start)
-            turns.pollReleased(session.client)
+            turns.pollHeld(anna, at: start)
+            turns.pollReleased(anna)
         }
         let isDue = turns.isSomebodyDue(at: start)
         #expect(!isDue)
         #expect(turns.isEmpty)
-        turns.pollHeld(session.client, session.name, at: start)
+        turns.pollHeld(anna, at: start)
         let taken = turns.takeNext(at: start)
-        #expect(taken?.name == session.name)
-        turns.pollReleased(session.client)
+        #expect(taken == anna)
+        turns.pollReleased(anna)
         turns.answered(
-            session.client,
+            anna,
             hasPacket: false,
             announcesMore: false,
             interval: .seconds(1),

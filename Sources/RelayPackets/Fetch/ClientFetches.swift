@@ -44,17 +44,17 @@ final class ClientFetches: PoolWaiter, TimerTarget {
     }
 
     /// A poll of the client is held.
-    func pollHeld(_ client: ClientHandle, _ name: ClientName) {
-        self.turns.pollHeld(client, name, at: self.owner.loop.now)
+    func pollHeld(_ client: ClientName) {
+        self.turns.pollHeld(client, at: self.owner.loop.now)
         self.advance()
     }
 
     /// It is held no more.
-    func pollReleased(_ client: ClientHandle) { self.turns.pollReleased(client) }
+    func pollReleased(_ client: ClientName) { self.turns.pollReleased(client) }
 
     /// The backend has more for the client than it said in its answer to a packet.
-    func moreAnnounced(_ client: ClientHandle, _ name: ClientName) {
-        self.turns.moreAnnounced(client, name, at: self.owner.loop.now)
+    func moreAnnounced(_ client: ClientName) {
+        self.turns.moreAnnounced(client, at: self.owner.loop.now)
         self.advance()
     }
 
@@ -87,11 +87,11 @@ final class ClientFetches: PoolWaiter, TimerTarget {
         while self.turns.isSomebodyDue(at: now) {
             // There is a call when there is room for what they bring.
             guard self.owner.store.acceptsReplies, let target = self.pickTarget(of: pool),
-                let (client, name) = self.turns.takeNext(at: now)
+                let client = self.turns.takeNext(at: now)
             else { return }
             self.underWay[target] += 1
             self.owner.fetchesUnderWay += 1
-            ClientFetch(self, pool: pool, client: client, name: name, target: target).start()
+            ClientFetch(self, pool: pool, client: client, target: target).start()
         }
         guard let dueAt = self.turns.nextDueAt else { return }
         if !self.owner.loop.rearm(self.timer, at: dueAt) {
@@ -149,11 +149,10 @@ final class ClientFetches: PoolWaiter, TimerTarget {
 private final class ClientFetch: UpstreamHandler {
     /// The pool as of the generation that asks.
     let pool: PacketPool
-    let client: ClientHandle
+    let client: ClientName
     let target: Int
     private let owner: PacketLoop
     private let fetches: ClientFetches
-    private let name: ClientName
     private var answer = BackendAnswer()
 
     /// The keys that it says are stored.
@@ -162,22 +161,20 @@ private final class ClientFetch: UpstreamHandler {
     init(
         _ fetches: ClientFetches,
         pool: PacketPool,
-        client: ClientHandle,
-        name: ClientName,
+        client: ClientName,
         target: Int
     ) {
         self.owner = fetches.owner
         self.fetches = fetches
         self.pool = pool
         self.client = client
-        self.name = name
         self.target = target
     }
 
     func start() {
         let request = UpstreamRequest(handler: self, target: self.target, method: .post)
         request.fields.append("Type: Packet\r\n")
-        let name = self.name
+        let name = self.client
         request.fields.appendField(.from, name.bytes.span)
         self.saidKeys = self.owner.sayStoredKeys(in: request, of: self.pool)
         request.timeout = self.pool.configuration.fetch.timeout

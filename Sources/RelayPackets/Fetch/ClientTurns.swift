@@ -6,10 +6,11 @@ import RelayStore
 /// longest, each no more often than the interval, and never twice at a time.
 ///
 /// A value that decides and performs nothing. Knows the clients with a held poll, those that are being asked
-/// for, and those whose time has not come, who were one or the other an interval ago.
+/// for, and those whose time has not come, who were one or the other an interval ago. By name, because a
+/// client whose session ends may be forgotten while it is being asked for, and known again under another
+/// handle before the answer.
 struct ClientTurns {
     private struct Client {
-        let name: ClientName
         /// Polls held, over all event loops.
         var polls = 0
         /// When it was asked for last.
@@ -26,14 +27,14 @@ struct ClientTurns {
     private struct Turn: Comparable {
         let time: MonotonicTime
         let number: UInt64
-        let client: ClientHandle
+        let client: ClientName
 
         static func < (left: Turn, right: Turn) -> Bool {
             (left.time, left.number) < (right.time, right.number)
         }
     }
 
-    private var clients: [ClientHandle: Client] = [:]
+    private var clients: [ClientName: Client] = [:]
 
     /// Those who may be asked for, by when they were last.
     private var due = Heap<Turn>()
@@ -52,33 +53,32 @@ struct ClientTurns {
     // MARK: Polls
 
     /// One more poll of the client is held.
-    mutating func pollHeld(_ client: ClientHandle, _ name: ClientName, at now: MonotonicTime) {
-        self.change(client, name, at: now) { $0.polls += 1 }
+    mutating func pollHeld(_ client: ClientName, at now: MonotonicTime) {
+        self.change(client, at: now) { $0.polls += 1 }
     }
 
     /// One of them is held no more.
-    mutating func pollReleased(_ client: ClientHandle) {
+    mutating func pollReleased(_ client: ClientName) {
         // Where it stands in a queue it is forgotten when its turn comes.
         guard let polls = self.clients[client]?.polls, polls > 0 else { return }
         self.clients[client]?.polls = polls - 1
     }
 
     /// The backend says that it has more for the client: it is due at once, with a poll or without.
-    mutating func moreAnnounced(_ client: ClientHandle, _ name: ClientName, at now: MonotonicTime) {
+    mutating func moreAnnounced(_ client: ClientName, at now: MonotonicTime) {
         guard self.clients[client]?.failures ?? 0 == 0 else { return }
-        self.change(client, name, at: now) {
+        self.change(client, at: now) {
             $0.mayHaveMore = true
             if !$0.isAsked { $0.turn = nil }
         }
     }
 
     private mutating func change(
-        _ client: ClientHandle,
-        _ name: ClientName,
+        _ client: ClientName,
         at now: MonotonicTime,
         _ change: (inout Client) -> Void
     ) {
-        change(&self.clients[client, default: Client(name: name)])
+        change(&self.clients[client, default: Client()])
         guard let record = self.clients[client], !record.isAsked, record.turn == nil else { return }
         self.enqueue(client, dueAt: now, at: now)
     }
@@ -103,7 +103,7 @@ struct ClientTurns {
     }
 
     /// The client whose turn it is; it is being asked for from now on.
-    mutating func takeNext(at now: MonotonicTime) -> (client: ClientHandle, name: ClientName)? {
+    mutating func takeNext(at now: MonotonicTime) -> ClientName? {
         guard self.isSomebodyDue(at: now), let turn = self.due.popMin(),
             var client = self.clients[turn.client]
         else { return nil }
@@ -112,14 +112,14 @@ struct ClientTurns {
         client.mayHaveMore = false
         client.turn = nil
         self.clients[turn.client] = client
-        return (turn.client, client.name)
+        return turn.client
     }
 
     /// The fetch for the client was answered, or ended by its own timeout.
     ///
     /// It is due again at once after a packet, or where there is more, else `interval` after it was asked for.
     mutating func answered(
-        _ client: ClientHandle,
+        _ client: ClientName,
         hasPacket: Bool,
         announcesMore: Bool,
         interval: Duration,
@@ -137,7 +137,7 @@ struct ClientTurns {
     /// It failed, or was answered with an error.
     ///
     /// - Parameter delay: how long until the client is due again, by the number of the retry, 1 at first.
-    mutating func failed(_ client: ClientHandle, at now: MonotonicTime, delay: (Int) -> Duration) {
+    mutating func failed(_ client: ClientName, at now: MonotonicTime, delay: (Int) -> Duration) {
         guard var record = self.clients[client], record.isAsked else { return }
         record.isAsked = false
         record.failures = min(record.failures, Int.max - 1) + 1
@@ -146,7 +146,7 @@ struct ClientTurns {
     }
 
     private mutating func enqueue(
-        _ client: ClientHandle,
+        _ client: ClientName,
         dueAt: MonotonicTime,
         at now: MonotonicTime
     ) {

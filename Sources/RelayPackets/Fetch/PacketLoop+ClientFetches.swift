@@ -49,20 +49,20 @@ extension PacketLoop {
         guard pool.realm == session.realm else { return }
         self.withClientFetches(of: pool) { fetches in
             if isHeld {
-                fetches.pollHeld(session.client, session.name)
+                fetches.pollHeld(session.name)
             } else {
-                fetches.pollReleased(session.client)
+                fetches.pollReleased(session.name)
             }
         }
     }
 
     /// A target's answer to a packet of the client says that there are more.
-    func moreAnnounced(by pool: PacketPool, _ client: ClientHandle, _ name: ClientName) {
+    func moreAnnounced(by pool: PacketPool, _ client: ClientName) {
         let loop = self.loopOfFetches(pool, from: 0)
         self.withClientFetches(
             of: ClientFetchPool(id: pool.id, realm: pool.realm, loop: loop)
         ) {
-            $0.moreAnnounced(client, name)
+            $0.moreAnnounced(client)
         }
     }
 

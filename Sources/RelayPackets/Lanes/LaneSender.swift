@@ -328,8 +328,8 @@ final class LaneSender: UpstreamHandler, PoolWaiter, TimerTarget {
         case .pool:
             self.owner.fetchAtOnce(self.pool, from: target)
         case .client:
-            guard let name = self.packet.from else { return }
-            self.owner.moreAnnounced(by: self.pool, self.lane.client, name)
+            guard let client = self.packet.from else { return }
+            self.owner.moreAnnounced(by: self.pool, client)
         case .off:
             break
         }

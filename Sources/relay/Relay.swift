@@ -11,11 +11,12 @@ struct Relay: ParsableCommand {
             Without a subcommand relay runs, with relay.yaml of the working directory.
 
             The sections of relay.yaml: version, workers, shutdown, memory, log, admin, store, \
-            listeners (with a pipeline of auth, headers, buffer and route), pools, retry_policies, \
-            header_filters, include.
+            listeners (with a pipeline of auth, headers, plugin, buffer, push and route), pools, \
+            retry_policies, header_filters, plugins, plugins_path, include.
 
             The manual: relay(1) the command, relay.yaml(5) the configuration, relay-protocol(7) what \
-            clients and backends send, relay-architecture(7) how it is built.
+            clients and backends send, relay-plugin(3) stages of your own, relay-architecture(7) how it \
+            is built.
             """,
         version: RelayVersion.text,
         subcommands: [

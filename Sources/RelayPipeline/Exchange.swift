@@ -226,6 +226,7 @@ package final class Exchange {
     package func beginTunnel(fields: Span<UInt8>) {
         guard self.asksForTunnel, let carrier = self.beginAnswer(thatIsWhole: false) else { return }
         self.takesBodyWhileAnswering = true
+        self.plugins?.tunnelBegan()
         carrier.beginTunnel(self, fields: fields)
     }
 

@@ -91,6 +91,28 @@ package enum HeaderFilterList {
     /// Adds what a plugin changes.
     mutating func append(_ edits: FieldEdits) { self = .edited(self, edits) }
 
+    /// Whether a plugin changes something in requests.
+    var hasEdits: Bool {
+        switch self {
+        case .none, .one: false
+        case .then(let list, _): list.hasEdits
+        case .edited: true
+        }
+    }
+
+    /// Changes the fields of a request as plugins do, and not as filters do.
+    func applyEdits(to fields: inout FieldLines) {
+        switch self {
+        case .none, .one:
+            break
+        case .then(let list, _):
+            list.applyEdits(to: &fields)
+        case .edited(let list, let edits):
+            list.applyEdits(to: &fields)
+            edits.apply(to: &fields)
+        }
+    }
+
     /// Whether what they do to requests is to let `X-*` through and nothing else.
     var carriesXAloneInRequests: Bool {
         switch self {

@@ -32,8 +32,27 @@ package final class Matcher {
             && request.withPath(bytes) { self.holdsForPath($0) }
             && self.holdsForHost(request, bytes)
             && self.holdsForClient(exchange.clientAddress)
-            && self.headers.allSatisfy { $0.holds(forFieldsOf: request.head, bytes) }
+            && self.holdsForFields(exchange, request, bytes)
             && self.holdsForQuery(request, bytes)
+    }
+
+    /// Plugins before may have changed the fields.
+    private func holdsForFields(
+        _ exchange: Exchange,
+        _ request: Request,
+        _ bytes: Span<UInt8>
+    ) -> Bool {
+        if self.headers.isEmpty { return true }
+        guard exchange.filters.hasEdits else {
+            return self.headers.allSatisfy { $0.holds(forFieldsOf: request.head, bytes) }
+        }
+        var lines = FieldLines()
+        for index in 0..<request.head.fields.count {
+            let field = request.head.fields[index]
+            lines.append(bytes.extracting(field.name), bytes.extracting(field.value))
+        }
+        exchange.filters.applyEdits(to: &lines)
+        return self.headers.allSatisfy { $0.holds(forAnyOf: lines) }
     }
 
     private func holdsForMethod(_ request: Request, _ bytes: Span<UInt8>) -> Bool {
@@ -118,6 +137,14 @@ private struct FieldCondition: Sendable {
             next = head.fields.firstIndex(named: self.name.span, in: bytes, from: index + 1)
         }
         return false
+    }
+
+    func holds(forAnyOf lines: FieldLines) -> Bool {
+        (0..<lines.count).contains { index in
+            lines.withField(at: index) { name, value in
+                name.equalsIgnoringCase(self.name.span) && self.accepts(value)
+            }
+        }
     }
 
     func holds(forAnyOf parameters: QueryParameters) -> Bool {

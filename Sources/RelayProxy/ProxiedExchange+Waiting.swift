@@ -77,6 +77,10 @@ extension ProxiedExchange: PoolWaiter, TimerTarget {
             self.pool.cancelWait(self)
             self.giveUp(as: .unreachable)
         case .nextRound:
+            guard self.exchange.loop.now < self.headDeadline else {
+                self.waiting = nil
+                return self.giveUp(as: .timedOut)
+            }
             self.goOn(after: waiting)
         }
     }

@@ -33,7 +33,7 @@ final class ProxiedExchange: ExchangeHandler, UpstreamHandler {
     /// How long all attempts together may take to the head of the response, from the end of the request.
     private let timeout: Duration?
     /// The time of that, once the request is complete.
-    private var headDeadline: MonotonicTime = .never
+    var headDeadline: MonotonicTime = .never
 
     /// The attempt under way.
     var attempt: UpstreamRequest?
@@ -322,8 +322,11 @@ extension ProxiedExchange {
     }
 
     /// Whether the target may be asked twice, and all that has come of the body is still there.
+    ///
+    /// What comes before the head is on its way is kept whatever its size, but counts here all the same.
     private func isRepeatable(_ request: UpstreamRequest) -> Bool {
         self.isRepeatable && request.isBodyWhole
+            && request.bodyRange.count <= self.pool.configuration.retryBufferBytes
     }
 
     /// Takes a place among the retries of the pool, which it keeps.

@@ -20,7 +20,7 @@ extension HTTPServerConnection {
     func beginTunnel(_ exchange: Exchange, fields: Span<UInt8>) {
         guard let served = self.pending.first(of: exchange) else { return }
         self.begin(served)
-        guard self.phase == .serving, self.incoming == nil else { return self.abort(exchange) }
+        guard self.phase == .serving, self.incoming == nil else { return exchange.abort() }
         self.server.withOutput { output in
             output.appendStatusLine(101)
             output.append(fields)

@@ -47,9 +47,10 @@ package struct UpstreamFailure: Error, Sendable, Hashable {
 extension UpstreamFailure {
     /// Whether it says something bad about the target, for `health.passive`.
     ///
-    /// A health check has its own say, and a fetch that is held until its timeout does not: there was no packet.
+    /// A health check has its own say, a connection that died while it was idle says nothing, and neither does a
+    /// fetch that is held until its timeout: there was no packet.
     func isOfTarget(_ request: UpstreamRequest) -> Bool {
-        if request.isHealthCheck { return false }
+        if request.isHealthCheck || self.isOfStaleConnection { return false }
         return switch self.kind {
         case .unreachable, .reset, .malformed: true
         case .timedOut: !request.expectsLongHold

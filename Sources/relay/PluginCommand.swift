@@ -18,6 +18,8 @@ struct PluginTryCommand: ParsableCommand {
     @Argument var name: String
 
     func run() throws {
-        try StandardStream.output.write(PluginTrial.runInChild(name: self.name))
+        // What the plugin prints must not stand between what it is asked for.
+        let output = StandardStream.claimOutput() ?? .output
+        try output.write(PluginTrial.runInChild(name: self.name))
     }
 }

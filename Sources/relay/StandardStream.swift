@@ -9,6 +9,16 @@ struct StandardStream {
 
     private let descriptor: Int32
 
+    /// Gives what was standard output to the caller alone: what others in this process print there goes to standard error
+    /// from now on.
+    ///
+    /// Nil if no descriptor is left.
+    static func claimOutput() -> StandardStream? {
+        let output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+        guard output >= 0, dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 else { return nil }
+        return StandardStream(descriptor: output)
+    }
+
     /// Whether a person reads it.
     var isTerminal: Bool { isatty(self.descriptor) == 1 }
 

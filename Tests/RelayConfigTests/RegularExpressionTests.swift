@@ -52,6 +52,11 @@ struct RegularExpressionTests {
         #expect(search.range(ofGroup: 0) == 0..<3)
     }
 
+    @Test func `a long path is searched to its end`() throws {
+        let path = String(repeating: "/segment", count: 1000) + "/admin"
+        #expect(try self.found("^(/[^/]+)*/admin$", in: path) != nil)
+    }
+
     @Test func `a template names groups by a digit`() throws {
         #expect(
             try #require(PathTemplate("/a$1$$b$0")).parts

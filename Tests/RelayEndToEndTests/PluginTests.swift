@@ -119,6 +119,14 @@ struct PluginTests {
         }
     }
 
+    @Test func `a request that waits is refused if its body is too large`() throws {
+        try PluginSystem.run(config: "request: pause-forever") { system in
+            let client = try TestClient(system.address)
+            try client.send(text: "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n")
+            #expect(try client.response().status == 413)
+        }
+    }
+
     @Test func `a client that goes while its request waits ends the exchange`() throws {
         try PluginSystem.run(config: "request: pause-forever") { system in
             let client = try TestClient(system.address)

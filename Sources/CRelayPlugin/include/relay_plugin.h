@@ -382,7 +382,8 @@ typedef struct relay_plugin {
     relay_verdict (*request_head)(const relay_request_head_call *call);
     /*
      * The head of a response is about to go out: of a target, of relay itself or of a later plugin, not the
-     * plugin's own answer to request_head. In the reverse order of the pipeline. Any verdict.
+     * plugin's own answer to request_head. In the reverse order of the pipeline. Any verdict. Not asked about
+     * interim responses, and about a 101.
      */
     relay_verdict (*response_head)(const relay_response_head_call *call);
     /* A pause was ended by `resume`; the verdict takes the place of RELAY_PAUSE. Any verdict. */

@@ -78,11 +78,16 @@ extension RegularExpression: Equatable {
 
     private let context: OpaquePointer?
     private let result: OpaquePointer?
+    /// Where compiled code keeps what it may come back to; the 32 KiB that it takes without are too few for paths of
+    /// some thousand bytes.
+    private let stack: OpaquePointer?
     /// How many groups the last search has set, the whole match included.
     private var groupsSet = 0
 
     /// The most backtracking of a search, in PCRE2's count: some milliseconds.
     private static let stepsMax: UInt32 = 100_000
+    /// The stack of compiled code, at first and at most; memory is taken when it is used.
+    private static let stackBytes = (initial: 32 << 10, max: 1 << 20)
     /// The most memory that an interpreted search takes.
     private static let kibibytesMax: UInt32 = 1024
 
@@ -91,6 +96,18 @@ extension RegularExpression: Equatable {
         self.expression = expression
         unsafe self.context = pcre2_match_context_create_8(nil)
         unsafe self.result = pcre2_match_data_create_from_pattern_8(expression.code, nil)
+        unsafe self.stack = pcre2_jit_stack_create_8(
+            Self.stackBytes.initial,
+            Self.stackBytes.max,
+            nil
+        )
+        if unsafe self.stack != nil {
+            unsafe pcre2_jit_stack_assign_8(
+                self.context,
+                nil,
+                UnsafeMutableRawPointer(self.stack)
+            )
+        }
         _ = unsafe pcre2_set_match_limit_8(self.context, Self.stepsMax)
         _ = unsafe pcre2_set_heap_limit_8(self.context, Self.kibibytesMax)
     }
@@ -98,6 +115,7 @@ extension RegularExpression: Equatable {
     deinit {
         unsafe pcre2_match_data_free_8(self.result)
         unsafe pcre2_match_context_free_8(self.context)
+        unsafe pcre2_jit_stack_free_8(self.stack)
     }
 
     /// Whether the expression is found anywhere in `text`; the groups of the first place are then known.

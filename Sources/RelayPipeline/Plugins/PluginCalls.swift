@@ -114,7 +114,11 @@ package final class PluginCalls: @unchecked Sendable {
         _ suspended: SuspendedExchange?,
         _ answer: inout PluginChain.Answer?
     ) -> Outcome {
-        guard let hook = unsafe entry.worker.table.resumed else { return .proceed }
+        guard let hook = unsafe entry.worker.table.resumed else {
+            // It comes back at the end.
+            entry.returned = data
+            return .proceed
+        }
         var call = unsafe relay_resumed_call()
         unsafe call.data = data
         let size = unsafe MemoryLayout<relay_resumed_call>.size

@@ -224,11 +224,24 @@ final class PluginChain: TimerTarget {
 
     /// An answer was given: it passes the plugins, and is delivered, now or later.
     func answerGiven(_ answer: Answer, _ exchange: Exchange) {
+        self.endWaitOfRequest()
         self.answer = answer
         // Not the plugin whose answer it is, which is the last that has seen the request.
         self.nextEntry = self.entries.count - 1
         if self.isAnsweredByLast { self.nextEntry -= 1 }
         self.passOn(exchange)
+    }
+
+    /// The answer is a 101, which plugins are not asked about: it ends the protocol that they know.
+    func tunnelBegan() { self.summary.status = 101 }
+
+    /// A request that is answered waits for nothing: its body was too large, say.
+    private func endWaitOfRequest() {
+        guard let ended = self.wait, ended.suspended != nil else { return }
+        self.wait = nil
+        self.calls.loop.cancel(ended.timer)
+        self.calls.waiting[ended.token] = nil
+        self.entries[ended.entry].returned = PluginPauses.shared.end(ended.token)
     }
 
     private func passOn(_ exchange: Exchange) {

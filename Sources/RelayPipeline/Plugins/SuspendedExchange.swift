@@ -22,7 +22,7 @@ package final class SuspendedExchange: ExchangeHandler {
 
     /// The rest of the pipeline sees the request now.
     func goOn(_ exchange: Exchange) {
-        guard !exchange.isOver else { return }
+        guard !exchange.isOver, !exchange.isAnswered else { return }
         // Before who takes the request, because that one may want the body to wait, too.
         exchange.resumeBody()
         let bytes = self.bytes

@@ -49,6 +49,8 @@ final class HealthCheck: UpstreamHandler, TimerTarget {
         guard let pool = self.pool else { return }
         let request = UpstreamRequest(handler: self, target: self.target, method: .get)
         request.isHealthCheck = true
+        // A connection that dies while it is idle says nothing about the target.
+        request.freshness = .recent
         request.path = Array(self.configuration.path.utf8)
         request.fields = Array("User-Agent: relay\r\n".utf8)
         request.responseBytesMax = Self.responseBytesMax

@@ -341,8 +341,11 @@ extension UpstreamConnection {
             case .head:
                 self.headReceived(request, rest.extracting(0..<step.consumed))
             case .payload(let range):
-                if request.stallTimeout != nil { self.setResponseDeadline(request) }
                 request.handler.responseBodyReceived(request, rest.extracting(range))
+                // Behind the handler, which may say how long it still waits.
+                if request.stallTimeout != nil, self.isBusy(with: request) {
+                    self.setResponseDeadline(request)
+                }
             case .end:
                 let isReusable = self.reader.isKeepAlive && offset == input.count
                 self.responseEnded(request, isReusable: isReusable)
@@ -363,9 +366,11 @@ extension UpstreamConnection {
         {
             self.keepAliveLimit = .seconds(Int64(seconds)) * 3 / 4
         }
-        if request.headTimeout != nil { self.setResponseDeadline(request) }
         self.pool.statusReceived(self.pool.responseHead.status, for: request)
         request.handler.responseReceived(request, self.pool.responseHead, bytes)
+        if request.headTimeout != nil, self.isBusy(with: request) {
+            self.setResponseDeadline(request)
+        }
     }
 
     private func responseEnded(_ request: UpstreamRequest, isReusable: Bool) {

@@ -263,6 +263,8 @@ final class HTTPServerConnection: Stream, ExchangeCarrier {
         }
         self.pending = kept
         for served in gone { self.drop(served) }
+        // Who has asked for a tunnel is the last, and not answered: its end is to be read now.
+        if !gone.isEmpty { self.isTunnelAwaited = false }
         self.resumeReadingIfPossible()
     }
 

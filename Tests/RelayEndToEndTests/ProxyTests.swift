@@ -191,6 +191,20 @@ struct ProxyTests {
         }
     }
 
+    @Test func `a client that has sent on and goes before the 101 is let go`() throws {
+        try Self.run { client, targets in
+            try client.send(
+                text:
+                    "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly"
+            )
+            let target = try targets.next()
+            _ = try target.message()
+            client.stream.finish()
+            #expect(try target.hasEnded())
+            _ = try client.stream.rest()
+        }
+    }
+
     @Test func `early hints come before the answer`() throws {
         try Self.run { client, targets in
             try client.send(.get("/"))

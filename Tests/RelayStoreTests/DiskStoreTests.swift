@@ -125,6 +125,16 @@ struct DiskStoreTests {
         #expect(try harness.poll("anna", acknowledging: 0).text.contains("'two'"))
     }
 
+    @Test func `nobody else may read the files, whoever may enter the folder`() throws {
+        let harness = try DiskHarness()
+        _ = harness.append("one", for: ["anna"])
+        for name in ["relay.db", "relay.db-wal"] {
+            var status = stat()
+            #expect(unsafe stat("\(harness.path)/\(name)", &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o600, "\(name)")
+        }
+    }
+
     @Test func `a store is open once`() throws {
         let harness = try DiskHarness()
         #expect {

@@ -167,12 +167,14 @@ package final class DiskStore: Journal {
     package var acceptsReplies: Bool { self.queue.state == .writing }
 
     private func open() throws(DiskStoreError) -> Database {
+        let isNew = !self.folder.hasDatabase
         let database: Database
         do throws(DatabaseError) {
             database = try Database(path: self.folder.database, .writing)
         } catch {
             throw .database(error)
         }
+        if isNew { self.folder.keepDatabasePrivate() }
         try Schema.configure(database)
         return database
     }

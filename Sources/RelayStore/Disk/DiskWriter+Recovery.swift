@@ -47,7 +47,8 @@ extension DiskWriter {
             do throws(DatabaseError) {
                 let outcome = try self.takeBack(batch, numbersFrom: first)
                 self.report(.recovered)
-                if !failure.isFull { self.accept() }
+                // Where the disk was full there must be room again first, not only the ballast.
+                if !failure.isFull, self.hasRoom { self.accept() }
                 return outcome
             } catch {
                 failure = error
@@ -134,6 +135,12 @@ extension DiskWriter {
     }
 
     // MARK: Room
+
+    /// Whether the disk has the reserve left, or does not say.
+    private var hasRoom: Bool {
+        guard let free = self.folder.freeBytes else { return true }
+        return free >= UInt64(clamping: self.settings.reserveBytes)
+    }
 
     /// Refuses before the disk is full, and accepts when there is twice the reserve again.
     func lookForRoom() {

@@ -44,6 +44,13 @@ final class StoreFolder: Sendable {
     /// The file that SQLite keeps.
     var database: String { self.path + "/relay.db" }
 
+    /// Whether there is that file.
+    var hasDatabase: Bool { unsafe access(self.database, F_OK) == 0 }
+
+    /// Lets nobody else read a file that was just made, whoever may enter the folder; SQLite gives the files beside it
+    /// the same mode.
+    func keepDatabasePrivate() { _ = unsafe chmod(self.database, 0o600) }
+
     /// How many bytes the disk has left for relay; nil if it does not say.
     var freeBytes: UInt64? {
         var status = statvfs()

@@ -373,34 +373,3 @@ extension ProxiedExchange {
         self.exchange.respond(kind.problem, detail: kind.detail)
     }
 }
-
-extension UpstreamFailure.Kind {
-    /// What the client hears of it.
-    fileprivate var problem: Problem {
-        switch self {
-        case .unreachable, .noCapacity: Problem(status: 503)
-        case .reset, .malformed, .cancelled: Problem(status: 502)
-        case .timedOut: Problem(status: 504)
-        }
-    }
-
-    fileprivate var detail: String {
-        switch self {
-        case .unreachable: "No target of the service can be reached at the moment."
-        case .noCapacity: "The service has no free connection at the moment."
-        case .reset, .cancelled: "The service has broken off before it answered."
-        case .malformed: "The service's answer was not understood."
-        case .timedOut: "The service has not answered in time."
-        }
-    }
-}
-
-extension Method {
-    /// Whether asking twice is the same as asking once (RFC 9110 section 9.2.2).
-    fileprivate var isIdempotent: Bool {
-        switch self {
-        case .get, .head, .options, .trace, .put, .delete: true
-        case .post, .patch, .connect, .other: false
-        }
-    }
-}

@@ -246,6 +246,20 @@ final class DiskHarness: Sendable {
         self.heard.add(&effects)
     }
 
+    /// The backend will not have it: a dead letter.
+    func reject(_ send: LaneSend) {
+        var effects = Effects()
+        self.store.rejected(
+            send.lane,
+            send.packet.number,
+            reason: .rejected(status: 410),
+            loop: send.loop,
+            at: self.now,
+            &effects
+        )
+        self.heard.add(&effects)
+    }
+
     /// An attempt failed, and counts.
     func fail(_ send: LaneSend) {
         var effects = Effects()

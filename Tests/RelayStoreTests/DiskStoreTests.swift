@@ -62,40 +62,14 @@ struct DiskStoreTests {
         _ = harness.send("one", from: anna)
         _ = harness.send("two", from: anna)
         let send = harness.heard.nextSend()
-        var effects = Effects()
-        harness.store.rejected(
-            send.lane,
-            send.packet.number,
-            reason: .rejected(status: 410),
-            loop: 0,
-            at: harness.now,
-            &effects
-        )
-        harness.heard.add(&effects)
-        let second = harness.heard.nextSend()
-        harness.store.attemptFailed(
-            second.lane,
-            second.packet.number,
-            isCounted: true,
-            loop: 0,
-            at: harness.now,
-            &effects
-        )
+        harness.reject(send)
+        harness.fail(harness.heard.nextSend())
 
         try harness.reopen()
         let letters = harness.store.keptDeadLetters()
         #expect(letters.map(\.reason) == [.rejected(status: 410)])
         #expect(letters.map(\.number) == [send.packet.number])
-        for shard in 0..<PacketStore.shardCount {
-            harness.store.adoptLanes(
-                of: harness.pool,
-                shard: shard,
-                loop: 0,
-                at: harness.now,
-                &effects
-            )
-        }
-        harness.heard.add(&effects)
+        harness.adoptLanes()
         let again = harness.heard.nextSend()
         #expect(again.packet.contents.text == "two")
         #expect(again.packet.attempts == 1)

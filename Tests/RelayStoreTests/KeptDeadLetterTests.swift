@@ -11,17 +11,7 @@ struct KeptDeadLetterTests {
         let harness = try DiskHarness(realm: settings)
         let anna = try harness.logIn("anna")
         _ = harness.send("one", from: anna)
-        let send = harness.heard.nextSend()
-        var effects = Effects()
-        harness.store.rejected(
-            send.lane,
-            send.packet.number,
-            reason: .rejected(status: 410),
-            loop: 0,
-            at: harness.now,
-            &effects
-        )
-        harness.heard.add(&effects)
+        harness.reject(harness.heard.nextSend())
         _ = harness.append("two", for: ["anna"])
         _ = harness.append("three", for: ["anna"])
         return harness

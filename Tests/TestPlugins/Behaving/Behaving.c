@@ -119,6 +119,7 @@ static relay_verdict behave(const struct behaving *own, const char *word, relay_
     if (strcmp(word, "pause-forever") == 0) {
         return relay->pause(exchange, 0, &token) == RELAY_OK ? RELAY_PAUSE : RELAY_FAIL;
     }
+    /* A hook that blocks for longer than relay lets pass without a word: nobody waits for its end. */
     if (strcmp(word, "slow") == 0) {
         struct timespec time = {0, 60000000};
         nanosleep(&time, NULL);
